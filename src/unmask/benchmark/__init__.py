@@ -1,0 +1,1 @@
+"""Protocols, results, tables, plots and the report."""

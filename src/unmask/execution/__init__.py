@@ -1,0 +1,1 @@
+"""Ways of executing the work: in this process or on local processes."""

@@ -1,0 +1,1 @@
+"""Measures of a detector's scores: pure functions on arrays."""

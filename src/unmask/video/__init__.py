@@ -1,0 +1,1 @@
+"""Reading, writing, probing and sampling videos."""
