@@ -74,8 +74,13 @@ def _converted(name: str, value: object, kind: Any) -> object:
             return None
         (kind,) = (one for one in get_args(kind) if one is not type(None))
     if get_origin(kind) is tuple:
-        if not isinstance(value, list | tuple):
-            value = [value]
+        several = value if isinstance(value, list | tuple) else [value]
+        # Text may hold several values with commas between: --qualities c23,c40.
+        value = [
+            part.strip() if isinstance(part, str) else part
+            for one in several
+            for part in (one.split(",") if isinstance(one, str) else [one])
+        ]
         return tuple(_converted(name, one, get_args(kind)[0]) for one in value)
     if kind is Path and isinstance(value, str | Path):
         return Path(value)

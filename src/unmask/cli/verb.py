@@ -1,0 +1,80 @@
+"""A command made from a settings dataclass: fields without a default are its arguments."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from inspect import Parameter, Signature
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import typer
+
+from unmask.catalog import Catalog
+from unmask.settings import load_settings
+
+Settings = TypeVar("Settings")
+
+
+def verb(
+    run: Callable[[Settings], object], kind: type[Settings], *, file: str = "catalog.parquet"
+) -> typer.Typer:
+    """Return a command-line application that fills in settings and runs one verb.
+
+    Args:
+        run: the verb.
+        kind: its frozen dataclass of settings.
+        file: what the verb writes under its output folder, to be named at the end.
+    """
+    app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+    hints = get_type_hints(kind)
+    known = fields(kind)  # type: ignore[arg-type]
+
+    def command(config: Path | None = None, **values: object) -> None:
+        say(run(load_settings(kind, values, config)))
+
+    parameters = [_parameter(one, hints[one.name]) for one in known]
+    settings_file = Annotated[
+        Path | None, typer.Option(help="A TOML file of these settings; options given here win.")
+    ]
+    parameters.append(
+        Parameter("config", Parameter.KEYWORD_ONLY, default=None, annotation=settings_file)
+    )
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    command.__doc__ = (run.__doc__ or "").split("\n\n")[0]
+    app.command()(command)
+    return app
+
+
+def say(result: object) -> None:
+    """Print what a verb made: a catalog in one line, anything else as text."""
+    if isinstance(result, Catalog):
+        counts = result.table["status"].value_counts(sort=True).rows()
+        told = ", ".join(f"{count} {status}" for status, count in counts)
+        result = f"{len(result)} items ({told or 'none'}) in {result.root}"
+    if result is not None:
+        print(result)
+
+
+def _parameter(one: "Field[Any]", kind: Any) -> Parameter:
+    help_text = one.metadata.get("help", "")
+    flat = _optional(kind)
+    if one.default is MISSING and one.default_factory is MISSING:
+        argument = Annotated[flat, typer.Argument(help=help_text, show_default=False)]  # type: ignore[valid-type]
+        return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=argument)
+    shown = _shown(one.default)
+    option = Annotated[flat | None, typer.Option(help=help_text, show_default=shown)]  # type: ignore[valid-type]
+    return Parameter(one.name, Parameter.KEYWORD_ONLY, default=None, annotation=option)
+
+
+def _optional(kind: Any) -> Any:
+    """Return the type that the command line reads: tuples are given by repeating an option."""
+    if get_origin(kind) in (Union, UnionType):
+        (kind,) = (one for one in get_args(kind) if one is not type(None))
+    return list[get_args(kind)[0]] if get_origin(kind) is tuple else kind  # type: ignore[misc]
+
+
+def _shown(default: object) -> str | bool:
+    if default is None or default is MISSING:
+        return False
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)
