@@ -1,3 +1,70 @@
-"""Unmask: deepfake data sets and detectors, from footage to a table that can be trusted."""
+"""Unmask: deepfake data sets and detectors, from footage to a table that can be trusted.
+
+Each verb takes one frozen dataclass of settings: `unmask.forge(unmask.ForgeSettings(...))`.
+Verbs are loaded when they are first named, so that importing `unmask` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unmask.benchmark.compression import CompressionSettings, compression
+    from unmask.benchmark.demo import DemoSettings, demo
+    from unmask.benchmark.evaluate import EvaluateSettings, evaluate
+    from unmask.catalog import Catalog, make_catalog, read_catalog
+    from unmask.datasets.cut import CutSettings, cut
+    from unmask.datasets.index import IndexSettings, index
+    from unmask.degrade.apply import DegradeSettings, degrade
+    from unmask.faces.prepare import FacesSettings, prepare_faces
+    from unmask.generators.forge import ForgeSettings, forge
+    from unmask.generators.openpeople import CorpusSettings, make_corpus
+    from unmask.training.loop import TrainSettings, train
 
 __version__ = "0.1.0"
+
+_PLACES = {
+    "unmask.benchmark.compression": ("CompressionSettings", "compression"),
+    "unmask.benchmark.demo": ("DemoSettings", "demo"),
+    "unmask.benchmark.evaluate": ("EvaluateSettings", "evaluate"),
+    "unmask.catalog": ("Catalog", "make_catalog", "read_catalog"),
+    "unmask.datasets.cut": ("CutSettings", "cut"),
+    "unmask.datasets.index": ("IndexSettings", "index"),
+    "unmask.degrade.apply": ("DegradeSettings", "degrade"),
+    "unmask.faces.prepare": ("FacesSettings", "prepare_faces"),
+    "unmask.generators.forge": ("ForgeSettings", "forge"),
+    "unmask.generators.openpeople": ("CorpusSettings", "make_corpus"),
+    "unmask.training.loop": ("TrainSettings", "train"),
+}
+
+__all__ = [
+    "Catalog",
+    "CompressionSettings",
+    "CorpusSettings",
+    "CutSettings",
+    "DegradeSettings",
+    "DemoSettings",
+    "EvaluateSettings",
+    "FacesSettings",
+    "ForgeSettings",
+    "IndexSettings",
+    "TrainSettings",
+    "compression",
+    "cut",
+    "degrade",
+    "demo",
+    "evaluate",
+    "forge",
+    "index",
+    "make_catalog",
+    "make_corpus",
+    "prepare_faces",
+    "read_catalog",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _PLACES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module 'unmask' has no attribute {name!r}")

@@ -1,0 +1,6 @@
+"""Compress or disturb the videos of a catalog."""
+
+from unmask.cli.verb import verb
+from unmask.degrade.apply import DegradeSettings, degrade
+
+app = verb(degrade, DegradeSettings)
