@@ -1,63 +1,36 @@
 """The catalog: one table row for each video or image, beside the media that it names."""
 
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from unmask.errors import InvalidInputError, NotFoundError, unknown_name
+from unmask.errors import InvalidInputError, NotFoundError
+from unmask.lineage import ancestors
+from unmask.schema import SCHEMA, check, column, converted, refuse_unknown
 
 VERSION = 1
 VERSION_KEY = "unmask.catalog"
 
-KINDS = ("video", "image")
-FAMILIES = ("swap", "expression", "attribute", "full_face", "blend", "adversarial")
-SPLITS = ("train", "val", "test")
-
-SCHEMA: dict[str, pl.DataType] = {
-    "id": pl.String(),  # the whole path within the data set; never used twice
-    "path": pl.String(),  # of the media, from the catalog's folder, or absolute
-    "kind": pl.String(),
-    "dataset": pl.String(),
-    "label": pl.Int8(),  # 0 real, 1 fake, null unknown
-    "original_label": pl.String(),  # what the data set itself says
-    "family": pl.String(),
-    "method": pl.String(),
-    "action": pl.String(),
-    "person": pl.String(),  # who is seen: the target of a swap
-    "source_person": pl.String(),  # whose face or motion was put in
-    "parents": pl.List(pl.String()),  # the ids that this item was made from
-    "split": pl.String(),
-    "quality": pl.String(),  # raw, c23, c40 ...
-    "crf": pl.Int16(),
-    "seed": pl.Int64(),
-    "settings": pl.String(),  # JSON: how the item was made
-    "licence": pl.String(),
-    "sha256": pl.String(),
-    "mask": pl.String(),
-    "landmarks": pl.String(),  # .npz with `landmarks` (T, K, 2), where they are known
-    "frames": pl.Int64(),
-    "frames_per_second": pl.Float64(),
-    "width": pl.Int64(),
-    "height": pl.Int64(),
-    "status": pl.String(),  # ok, or the problem's short name
-    "reason": pl.String(),
-}
-REQUIRED = ("id", "path", "kind", "dataset", "status")
 MEDIA_COLUMNS = ("path", "mask", "landmarks")
+FOLDER_AND_NAME = "^(.*/|)(.*)$"
+# What an item is, whatever folder it lies in and however long it took to make.
+IDENTITY = (
+    "id", "dataset", "label", "family", "method", "action", "person", "source_person", "split",
+    "quality", "sha256", "status",
+)  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalog:
     """A checked table of items and the folder that its relative paths start from.
 
     Args:
-        table: one row for each item, with exactly the columns of `SCHEMA`.
+        table: one row for each item, with the columns of `SCHEMA`, in any order.
         root: the folder of the catalog file.
 
     Raises:
@@ -69,6 +42,7 @@ class Catalog:
 
     def __post_init__(self) -> None:
         check(self.table)
+        object.__setattr__(self, "table", self.table.select(list(SCHEMA)))
 
     def __len__(self) -> int:
         return self.table.height
@@ -77,29 +51,30 @@ class Catalog:
         """Return where a path of the table lies on disk."""
         return self.root / path
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows as dictionaries."""
+        return self.table.to_dicts()
+
     def usable(self) -> "Catalog":
         """Return only the items whose status is `ok`."""
-        return Catalog(self.table.filter(pl.col("status") == "ok"), self.root)
+        return self.filter(status="ok")
 
     def filter(self, **wanted: object) -> "Catalog":
         """Return the items whose columns have the wanted values; a list means any of them.
 
         Raises:
             NotFoundError: if there is no such column.
+            InvalidInputError: if a value is not of the column's type.
 
         Example:
-            `catalog.filter(split="test", quality=["c23", "c40"])`
+            >>> catalog = make_catalog(
+            ...     [{"id": split, "path": "a.mp4", "dataset": "d", "split": split}
+            ...      for split in ("train", "val", "test")], Path())
+            >>> len(catalog.filter(split=["val", "test"])), len(catalog.filter(person=None))
+            (2, 3)
         """
-        for name in wanted:
-            if name not in SCHEMA:
-                raise unknown_name("the catalog", name, SCHEMA)
-        conditions = [
-            pl.col(name).is_in(list(value))
-            if isinstance(value, list | tuple | set)
-            else pl.col(name).eq_missing(pl.lit(value))
-            for name, value in wanted.items()
-        ]
-        return Catalog(self.table.filter(*conditions) if conditions else self.table, self.root)
+        conditions = [_is_any_of(name, value) for name, value in wanted.items()]
+        return Catalog(self.table.filter(conditions), self.root)
 
     def join(self, *others: "Catalog") -> "Catalog":
         """Return one catalog of all items; paths are rewritten to start from this one's folder.
@@ -115,59 +90,97 @@ class Catalog:
         here, there = self.root.resolve(), root.resolve()
         if here == there:
             return Catalog(self.table, root)
-        way = Path(os.path.relpath(here, there)).as_posix()
-        paths = [
-            pl.when(pl.col(name).str.starts_with("/"))
-            .then(pl.col(name))
-            .otherwise(pl.concat_str(pl.lit(way + "/"), pl.col(name)))
-            .alias(name)
-            for name in MEDIA_COLUMNS
-        ]
-        return Catalog(self.table.with_columns(paths), root)
+        told = [_told_from(there, here, self.table[name]) for name in MEDIA_COLUMNS]
+        return Catalog(self.table.with_columns(told), root)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the rows as dictionaries."""
-        return self.table.to_dicts()
+    def ancestors(self) -> pl.DataFrame:
+        """Return one row (id, ancestor) for each item that each item was made from.
+
+        Parents that are not in the catalog are among the ancestors.
+        """
+        return ancestors(self.table)
+
+    def people(self) -> pl.DataFrame:
+        """Return one row (id, person) for everybody who is seen in an item or was put into it.
+
+        The person is told as `data set/person`, for a name has its meaning within one data set.
+        """
+        both = [
+            self.table.select("id", person=pl.format("{}/{}", "dataset", column))
+            for column in ("person", "source_person")
+        ]
+        return pl.concat(both).drop_nulls().unique(maintain_order=True)
+
+    def check_media(self, columns: Sequence[str] = MEDIA_COLUMNS) -> None:
+        """Refuse a catalog whose usable items name files that are not there.
+
+        Raises:
+            NotFoundError: the message names the first row with its column and path.
+        """
+        usable = self.table.with_row_index("row").filter(pl.col("status") == "ok")
+        for name in columns:
+            absent = _absent(self.root, usable.select("row", "id", path=name).drop_nulls())
+            if absent.height:
+                row, item, path = absent.row(0)
+                raise NotFoundError(
+                    f"row {row} (id {item!r}): column {name!r} must name a file that exists, got "
+                    f"{self.root / path} ({absent.height} are absent); correct the path, or index "
+                    "the data set again"
+                )
 
     def write(self, path: Path) -> None:
         """Write the catalog as Parquet, whole or not at all; paths are told from its folder."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        moved = self.moved(path.parent)
+        table = self.moved(path.parent).table
         beside = path.with_name(f".{path.name}.part")
-        moved.table.write_parquet(
-            beside, compression="zstd", metadata={VERSION_KEY: str(VERSION)}, mkdir=True
-        )
+        with beside.open("wb") as file:
+            table.write_parquet(file, compression="zstd", metadata={VERSION_KEY: str(VERSION)})
+            file.flush()
+            os.fsync(file.fileno())  # Else a power cut could keep the name and lose the content.
         beside.replace(path)
 
     def content_hash(self) -> str:
-        """Return one hash of what the items are: ids, labels, splits and media hashes."""
-        names = ["id", "label", "person", "source_person", "split", "quality", "sha256", "status"]
+        """Return one SHA-256 of what the items are, whatever their order and their folder.
+
+        Each value of `IDENTITY`, by rising id, goes in as its length in bytes, a colon and its
+        text; a null goes in as a hyphen. So it depends on no library's way of writing.
+        """
+        texts = [pl.col(name).cast(pl.String) for name in IDENTITY]
+        told = [pl.format("{}:{}", text.str.len_bytes(), text).fill_null("-") for text in texts]
+        lines = self.table.sort("id").select(pl.concat_str(told)).to_series()
         hashed = sha256()
-        for line in self.table.select(names).sort("id").iter_rows():
-            hashed.update(json.dumps(line).encode())
+        for part in lines.to_frame().iter_slices(1 << 16):
+            hashed.update(part.to_series().str.join("").item().encode())
         return hashed.hexdigest()
 
 
-def make_catalog(rows: Iterable[Mapping[str, object]], root: Path) -> Catalog:
-    """Return a catalog of rows; columns that a row lacks are null, `kind` and `status` default.
+def make_catalog(rows: Iterable[Mapping[str, object]] | pl.DataFrame, root: Path) -> Catalog:
+    """Return a catalog of rows or of a table; what they lack is null, or `video` and `ok`.
+
+    Args:
+        rows: dictionaries with some of the columns, or a table, as read from a CSV file, whose
+            columns are converted to the catalog's types.
+        root: the folder that relative paths start from.
 
     Raises:
-        NotFoundError: if a row has an unknown column.
-        InvalidInputError: if a row is not valid.
+        NotFoundError: if there is an unknown column; the message has the closest name.
+        InvalidInputError: if a row is not valid; the message names the row and the column.
+
+    Example:
+        >>> row = {"id": "a", "path": "clips/a.mp4", "dataset": "mine", "label": 0}
+        >>> make_catalog([row], Path("folder")).table.select("id", "kind", "label", "status").rows()
+        [('a', 'video', 0, 'ok')]
     """
-    whole = [{"kind": "video", "status": "ok"} | dict(row) for row in rows]
-    for row in whole:
-        for name in row:
-            if name not in SCHEMA:
-                raise unknown_name("the catalog", name, SCHEMA)
-    try:
-        table = pl.from_dicts(whole, schema=SCHEMA) if whole else pl.DataFrame(schema=SCHEMA)
-    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
-        raise InvalidInputError(
-            f"each value of a catalog row must be of its column's type, got {error}; "
-            "see unmask.catalog.SCHEMA"
-        ) from None
-    return Catalog(table, root)
+    defaults: dict[str, object] = {"kind": "video", "status": "ok"}
+    if isinstance(rows, pl.DataFrame):
+        absent = {name: defaults.get(name) for name in SCHEMA if name not in rows.columns}
+        whole = rows.with_columns(**{name: pl.lit(value) for name, value in absent.items()})
+        return Catalog(pl.DataFrame([converted(values) for values in whole]), root)
+    listed = [defaults | dict(row) for row in rows]
+    for name in sorted({name for row in listed for name in row}):
+        refuse_unknown(name)
+    columns = [column(name, [row.get(name) for row in listed]) for name in SCHEMA]
+    return Catalog(pl.DataFrame(columns), root)
 
 
 def read_catalog(path: Path) -> Catalog:
@@ -197,73 +210,45 @@ def read_catalog(path: Path) -> Catalog:
     return Catalog(table, path.parent)
 
 
-def check(table: pl.DataFrame) -> None:
-    """Refuse a table that is no catalog.
-
-    Raises:
-        InvalidInputError: the message names the first wrong row and the column.
-    """
-    for name in table.columns:
-        if name not in SCHEMA:
-            raise InvalidInputError(f"{unknown_name('the catalog', name, SCHEMA)}")
-    for name, kind in SCHEMA.items():
-        if name not in table.columns:
-            raise InvalidInputError(
-                f"a catalog must have the column {name!r}, got only {', '.join(table.columns)}; "
-                "add it, with nulls where nothing is known"
-            )
-        if table.schema[name] != kind:
-            raise InvalidInputError(
-                f"column {name!r} must be of type {kind}, got {table.schema[name]}; cast it"
-            )
-    for name, rule, wrong in _rules():
-        found = table.with_row_index("row").filter(wrong).head(1)
-        if found.height:
-            raise InvalidInputError(
-                f"row {found['row'][0]}: column {name!r} must {rule}, got {found[name][0]!r}; "
-                "correct the row or leave it out"
-            )
-
-
-def _rules() -> Sequence[tuple[str, str, pl.Expr]]:
-    """Return (column, what must hold, where it does not)."""
-
-    def one_of(name: str, allowed: Sequence[str]) -> tuple[str, str, pl.Expr]:
-        return name, f"be one of {', '.join(allowed)}", ~pl.col(name).is_in(allowed)
-
-    present = [(name, "be given", pl.col(name).is_null()) for name in REQUIRED]
-    counts = [
-        (name, "be 0 or more", pl.col(name) < 0)
-        for name in ("frames", "frames_per_second", "width", "height")
-    ]
-    return [
-        *present,
-        ("id", "be used once", pl.col("id").is_duplicated()),
-        ("id", "stay inside the data set", _leaves_its_folder("id")),
-        one_of("kind", KINDS),
-        one_of("family", FAMILIES),
-        one_of("split", SPLITS),
-        ("label", "be 0 (real), 1 (fake) or null", ~pl.col("label").is_in([0, 1])),
-        ("sha256", "be 64 hexadecimal digits", ~pl.col("sha256").str.contains(r"^[0-9a-f]{64}$")),
-        ("crf", "lie between 0 and 51", ~pl.col("crf").is_between(0, 51)),
-        *counts,
-        (
-            "reason",
-            "say why the status is not ok",
-            (pl.col("status") != "ok") & pl.col("reason").is_null(),
-        ),
-    ]
-
-
-def _leaves_its_folder(name: str) -> pl.Expr:
-    # Ids become folder names of crops and copies: a hostile one must not reach outside.
-    return pl.col(name).str.contains(r"(^/)|(^|/)\.\.(/|$)|\\|\x00") | (pl.col(name) == "")
-
-
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    hashed = sha256()
     with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            hashed.update(block)
-    return hashed.hexdigest()
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _is_any_of(name: str, wanted: object) -> pl.Expr:
+    refuse_unknown(name)
+    if not isinstance(wanted, Collection) or isinstance(wanted, str):
+        wanted = [wanted]
+    values = column(name, list(wanted))
+    return pl.col(name).is_in(values.implode(), nulls_equal=True)
+
+
+def _told_from(there: Path, here: Path, paths: pl.Series) -> pl.Series:
+    """Return paths that start from the folder `here` as they read from `there`."""
+    folders = paths.str.extract(FOLDER_AND_NAME, 1)
+    distinct = folders.unique().drop_nulls()
+
+    def told(folder: str) -> str:
+        if folder.startswith("/"):
+            return folder
+        way = Path(os.path.relpath(here / folder, there)).as_posix()
+        return "" if way == "." else f"{way}/"
+
+    new = [told(folder) for folder in distinct]
+    moved = folders.replace_strict(distinct, new, return_dtype=pl.String)
+    return (moved + paths.str.extract(FOLDER_AND_NAME, 2)).alias(paths.name)
+
+
+def _absent(root: Path, named: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows whose `path` is no file; one listing a folder beats one look a file."""
+    folders = named["path"].str.extract(FOLDER_AND_NAME, 1).unique()
+    found = [folder + name for folder in folders for name in _files(root / folder)]
+    return named.join(pl.DataFrame({"path": found}, {"path": pl.String}), on="path", how="anti")
+
+
+def _files(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file()]
