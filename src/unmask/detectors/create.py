@@ -1,0 +1,50 @@
+"""Making a detector from its name and settings."""
+
+from inspect import signature
+
+from unmask.detectors import DETECTORS
+from unmask.detectors.timm_model import TimmModel, closest_timm_names, timm_names
+from unmask.errors import InvalidInputError, unknown_name
+from unmask.torch_contracts import Detector
+
+TIMM = "timm:"
+
+
+def create_detector(name: str, **settings: object) -> Detector:
+    """Return a new detector.
+
+    Args:
+        name: a part of `unmask.detectors` or of an installed package, else a network of timm;
+            `timm:<name>` always means timm's.
+        settings: what the part's class takes, such as `size` or `weights`.
+
+    Raises:
+        NotFoundError: if there is no such detector or setting; the message has the closest one.
+        InvalidInputError: if a setting that is needed is missing, or has a wrong value.
+
+    Example:
+        >>> create_detector("meso4", size=64).classes
+        ('real', 'fake')
+    """
+    part, implied = _part(name)
+    given = settings | implied
+    known = signature(part).parameters
+    for setting in settings:
+        if setting not in known:
+            raise unknown_name(f"detector {name}", setting, known)
+    for setting, parameter in known.items():
+        if parameter.default is parameter.empty and setting not in given:
+            raise InvalidInputError(
+                f"{setting} must be given to detector {name}, got nothing; add it"
+            )
+    return part(**given)  # type: ignore[arg-type]  # each part has its own settings
+
+
+def _part(name: str) -> tuple[type[Detector], dict[str, object]]:
+    if name.startswith(TIMM):
+        return TimmModel, {"architecture": name.removeprefix(TIMM)}
+    if name in DETECTORS:
+        return DETECTORS[name], {}
+    if name.split(".")[0] in timm_names():
+        return TimmModel, {"architecture": name}
+    raise unknown_name("unmask.detectors", name, {*DETECTORS, *closest_timm_names(name)})
