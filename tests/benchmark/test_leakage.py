@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from unmask.benchmark.leakage import LeakageError, persons_of, refuse_seen
+from unmask.benchmark.leakage import LeakageError, refuse_seen
 from unmask.catalog import Catalog, make_catalog
 
 RAW, C23, FAKE, OTHER = "1" * 64, "2" * 64, "3" * 64, "4" * 64
@@ -54,15 +54,3 @@ def test_a_person_of_the_same_name_in_another_data_set_is_another_person(tmp_pat
     catalog = everything(tmp_path)
 
     refuse_seen(catalog, hashes=[], persons=["celeb_df/anna"], lineage=catalog)
-
-
-def test_items_that_are_their_own_ancestors_do_not_hang(tmp_path: Path) -> None:
-    rows = [row("a", RAW, "anna", parents=["b"]), row("b", C23, "anna", parents=["a"])]
-    catalog = make_catalog(rows, tmp_path)
-
-    with pytest.raises(LeakageError, match="2 seen videos"):
-        refuse_seen(catalog, hashes=[C23], persons=[], lineage=catalog)
-
-
-def test_both_persons_of_a_swap_are_named_with_their_data_set(tmp_path: Path) -> None:
-    assert persons_of(everything(tmp_path).filter(id="fake")) == {"folder/carl", "folder/dora"}
