@@ -15,7 +15,7 @@ from unmask.video.convert import to_rgb
 
 FRAMES_PER_SECOND = 25
 # x264's vector code for deciding what later frames will need reads memory that nobody wrote: its
-# results differ from run to run for some widths (176, 320). The plain code costs no more.
+# results differ from run to run for some sizes (176x144, 320x240). The plain code costs no more.
 REPEATABLE = "cpu-independent=1"
 
 
