@@ -5,6 +5,7 @@ parts. Detectors, which need PyTorch, have theirs in `unmask.torch_contracts`.
 """
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +87,8 @@ class Generator(ABC):
         """Yield one forged frame for each target frame; frames without a face come back unchanged.
 
         Raises:
-            InvalidInputError: if a source is needed and has no face, or if the part returns
-                a frame or a mask of the wrong shape or type.
+            InvalidInputError: if a source is needed and has no face, or if the part returns more
+                or fewer frames than it took, or a frame or mask of the wrong shape or type.
         """
         faces = [frame for frame in source if frame.landmarks is not None]
         if self.needs_source and not faces:
@@ -95,35 +96,68 @@ class Generator(ABC):
                 f"source must show a face in at least one frame, got {len(source)} frames without; "
                 "choose another source clip"
             )
-        return self._forged(iter(target), faces, random)
+        return self._forged(iter(target), faces if self.needs_source else [], random)
 
     def _forged(
         self, target: Iterator[FaceFrame], source: Sequence[FaceFrame], random: np.random.Generator
     ) -> Iterator[ForgedFrame]:
-        waiting: list[FaceFrame] = []  # faceless frames, then the one that was handed on
+        owed = _Owed(target)
+        count, name = 0, type(self).__name__
+        yield from owed.untouched()
+        for forged in self.forge(owed.with_faces(), source, random):
+            if not owed.frames:
+                raise InvalidInputError(
+                    f"{name} must return one frame for each with a face, got one more than the "
+                    f"{count} there are; yield one for each that is taken from target"
+                )
+            yield _checked(forged, owed.frames.popleft(), name)
+            count += 1
+            yield from owed.untouched()
+        if owed.frames:
+            raise InvalidInputError(
+                f"{name} must return one frame for each with a face, got {count} and none for "
+                f"frame {owed.frames[0].number}; yield one for each that is taken from target"
+            )
 
-        def with_faces() -> Iterator[FaceFrame]:
-            for frame in target:
-                waiting.append(frame)
-                if frame.landmarks is not None:
-                    yield frame
 
-        for forged in self.forge(with_faces(), source, random):
-            yield from (_untouched(frame) for frame in waiting[:-1])
-            yield _checked(forged, waiting[-1], type(self).__name__)
-            waiting.clear()
-        yield from (_untouched(frame) for frame in waiting)
+class _Owed:
+    """The frames of a clip that were read and are still to be given back, in order.
 
+    A part may read ahead as far as it wants; one that does not lets no frames pile up here.
+    """
 
-def _untouched(frame: FaceFrame) -> ForgedFrame:
-    return ForgedFrame(frame.image, np.zeros(frame.image.shape[:2], np.uint8))
+    def __init__(self, target: Iterator[FaceFrame]) -> None:
+        self.target = target
+        self.frames: deque[FaceFrame] = deque()
+        self.not_taken: deque[FaceFrame] = deque()  # by the part, of those with a face
+
+    def with_faces(self) -> Iterator[FaceFrame]:
+        """Yield what the part takes: each frame with a face."""
+        while self.not_taken or self._read():
+            if self.not_taken:
+                yield self.not_taken.popleft()
+
+    def untouched(self) -> Iterator[ForgedFrame]:
+        """Yield the frames before the next one with a face, as they are."""
+        while (self.frames or self._read()) and self.frames[0].landmarks is None:
+            image = self.frames.popleft().image
+            yield ForgedFrame(image, np.zeros(image.shape[:2], np.uint8))
+
+    def _read(self) -> bool:
+        frame = next(self.target, None)
+        if frame is None:
+            return False
+        self.frames.append(frame)
+        if frame.landmarks is not None:
+            self.not_taken.append(frame)
+        return True
 
 
 def _checked(forged: ForgedFrame, original: FaceFrame, name: str) -> ForgedFrame:
     wanted = original.image.shape
     if forged.image.shape != wanted or forged.mask.shape != wanted[:2]:
         raise InvalidInputError(
-            f"{name} must return an image of shape {wanted} with a mask, got "
+            f"{name} must return an image of shape {wanted} and a mask of {wanted[:2]}, got "
             f"{forged.image.shape} and {forged.mask.shape}; keep the frame's size"
         )
     if forged.image.dtype != np.uint8 or forged.mask.dtype != np.uint8:
@@ -155,33 +189,42 @@ class Degradation(ABC):
             InvalidInputError: if a frame is not (H, W, 3) uint8, or if the part loses frames or
                 changes their shape or type.
         """
-        shapes: list[tuple[int, ...]] = []
+        shapes: deque[tuple[int, ...]] = deque()  # of the frames that are not given back yet
+        given = map(_frame, frames)
 
-        def checked() -> Iterator[Image]:
-            for image in frames:
-                if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                    raise InvalidInputError(
-                        f"a frame must be (H, W, 3) uint8 RGB, got {image.shape} {image.dtype}; "
-                        "convert it first"
-                    )
+        def noted() -> Iterator[Image]:
+            for image in given:
                 shapes.append(image.shape)
                 yield image
 
-        count = 0
-        name = type(self).__name__
-        for image in self.degrade(checked(), random):
-            if count >= len(shapes) or image.shape != shapes[count] or image.dtype != np.uint8:
+        count, name = 0, type(self).__name__
+        for image in self.degrade(noted(), random):
+            if not shapes:
+                raise InvalidInputError(
+                    f"{name} must return as many frames as it takes, got one more than {count}; "
+                    "neither drop nor add any"
+                )
+            if image.shape != shapes.popleft() or image.dtype != np.uint8:
                 raise InvalidInputError(
                     f"{name} must return each frame in its own shape as uint8, got "
                     f"{image.shape} {image.dtype} as frame {count}; keep the shape and the order"
                 )
             count += 1
             yield image
-        if count != len(shapes):
+        if shapes or next(given, None) is not None:
             raise InvalidInputError(
-                f"{name} must return as many frames as it took, got {count} for {len(shapes)}; "
+                f"{name} must return as many frames as it takes, got {count} and then no more; "
                 "neither drop nor add any"
             )
+
+
+def _frame(image: Image) -> Image:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise InvalidInputError(
+            f"a frame must be (H, W, 3) uint8 RGB, got {image.shape} {image.dtype}; "
+            "convert it first"
+        )
+    return image
 
 
 @dataclass(frozen=True)
