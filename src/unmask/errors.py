@@ -20,6 +20,10 @@ class NotFoundError(UnmaskError, LookupError):
     """A name, file or folder does not exist."""
 
 
+class WorkerLostError(UnmaskError):
+    """A worker process died: killed, or out of memory."""
+
+
 class MissingDependencyError(UnmaskError, ImportError):
     """An optional package is needed and not installed."""
 
@@ -33,7 +37,10 @@ def unknown_name(place: str, name: str, known: Iterable[str]) -> NotFoundError:
     """
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(names)}"
+    if close:
+        hint = f"did you mean {close[0]!r}?"
+    else:
+        hint = f"choose one of {', '.join(names)}" if names else "there is none yet"
     return NotFoundError(f"{place} has no {name!r}; {hint}")
 
 

@@ -17,12 +17,16 @@ from rich.progress import (
 
 logger = logging.getLogger(__name__)
 
+_shown: list[Progress] = []  # the display, while there is one: a terminal has room for one
+
 SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
 def progress(description: str, total: int, *, done: int = 0) -> Iterator[Callable[..., None]]:
-    """Show how far the work is; the value is a function that takes one step.
+    """Show how far the work is; the value is a function that takes one step, or more.
+
+    A bar inside another one is shown below it.
 
     Args:
         description: what is being done.
@@ -30,13 +34,23 @@ def progress(description: str, total: int, *, done: int = 0) -> Iterator[Callabl
         done: how many of them were done before.
 
     Example:
-        >>> with progress("copying", total=2) as advance:
+        >>> with progress("copying", total=3) as advance:
         ...     advance()
-        ...     advance(1)
+        ...     advance(2)
     """
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines(description, total, done)
+        return
+    with _display(console) as bars:
+        task = bars.add_task(description, total=total, completed=done)
+        yield lambda steps=1: bars.advance(task, steps)
+
+
+@contextmanager
+def _display(console: Console) -> Iterator[Progress]:
+    if _shown:
+        yield _shown[0]
         return
     columns = (
         TextColumn("{task.description}"),
@@ -45,19 +59,25 @@ def progress(description: str, total: int, *, done: int = 0) -> Iterator[Callabl
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(description, total=total, completed=done)
-        yield lambda steps=1: bar.advance(task, steps)
+    with Progress(*columns, console=console) as bars:
+        _shown.append(bars)
+        try:
+            yield bars
+        finally:
+            _shown.clear()
 
 
 def _lines(description: str, total: int, done: int) -> Callable[..., None]:
-    state = {"done": done, "said": time.monotonic()}
+    """Return a function that logs a line now and then, and one at the end if there was any."""
+    said = start = time.monotonic()
 
     def advance(steps: int = 1) -> None:
-        state["done"] += steps
+        nonlocal done, said
+        done += steps
         now = time.monotonic()
-        if now - state["said"] >= SECONDS_BETWEEN_LINES:
-            state["said"] = now
-            logger.info("%s: %d of %d", description, state["done"], total)
+        is_last = done >= total and said > start
+        if is_last or now - said >= SECONDS_BETWEEN_LINES:
+            said = now
+            logger.info("%s: %d of %d", description, done, total)
 
     return advance
