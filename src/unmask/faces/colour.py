@@ -32,6 +32,15 @@ class ColourStatistics:
             (1 - share) * self.deviation + share * other.deviation,
         )
 
+    def limited(self, other: "ColourStatistics", factor: float) -> "ColourStatistics":
+        """Return these statistics with deviations at most `factor` times from those of the other.
+
+        Two faces differ in contrast by their light, but also by their lips and brows: a large
+        gain turns a natural mouth into a painted one.
+        """
+        low, high = other.deviation / factor, other.deviation * factor
+        return ColourStatistics(self.mean, np.clip(self.deviation, low, high))
+
 
 def colour_statistics(image: Image, mask: NDArray[np.uint8]) -> ColourStatistics:
     """Return mean and standard deviation of the pixels where the mask is not 0.

@@ -39,8 +39,12 @@ BETTER = 0.75
 FADE_FRAMES = 5
 # How much of each new frame goes into the running colour statistics.
 COLOUR_SHARE = 0.15
+# By how much the contrast of the source's colours is changed at most.
+LARGEST_GAIN = 1.2
 # How soft the border of the inner mouth is, in distances between the eyes.
 LIP_BLUR = 0.02
+# A source frame whose eyes are open less than this part of the usual is not taken.
+OPEN_EYES = 0.8
 # The share of a mesh's area that may be turned over before it is triangulated anew.
 FOLDED = 0.01
 
@@ -142,7 +146,7 @@ class _SourceFaces:
         self.whole_mesh = counts == {MESH}
         self.images: list[Image] = []
         self.points: list[Points] = []
-        for frame in frames:
+        for frame in _with_open_eyes(frames):
             image, landmarks = _shrunk(frame.image, _landmarks(frame), eye_distance(first))
             self.images.append(image)
             self.points.append(self.vertices_of(landmarks))
@@ -199,7 +203,7 @@ class _SteadyColours:
         own, wanted = colour_statistics(drawn, mask), colour_statistics(target, mask)
         self.own = self.own.towards(own, COLOUR_SHARE) if self.own else own
         self.wanted = self.wanted.towards(wanted, COLOUR_SHARE) if self.wanted else wanted
-        return match_colour(drawn, self.own, self.wanted)
+        return match_colour(drawn, self.own, self.wanted.limited(self.own, LARGEST_GAIN))
 
 
 def _landmarks(frame: FaceFrame) -> Points:
@@ -209,6 +213,19 @@ def _landmarks(frame: FaceFrame) -> Points:
 
 def _as_image(made: NDArray[Any]) -> Image:
     return np.asarray(made, dtype=np.uint8)
+
+
+def _with_open_eyes(frames: Sequence[FaceFrame]) -> list[FaceFrame]:
+    """Return the frames in which nobody blinks: lids can be drawn together, but not apart."""
+
+    def opened(frame: FaceFrame) -> float:
+        eyes = [region(_landmarks(frame), name) for name in ("left_eye", "right_eye")]
+        areas = [cv2.contourArea(eye) for eye in eyes]
+        return float(sum(areas)) / max(eye_distance(_landmarks(frame)), 1e-6) ** 2
+
+    openness = [opened(frame) for frame in frames]
+    least = OPEN_EYES * float(np.median(openness))
+    return [frame for frame, value in zip(frames, openness, strict=True) if value >= least]
 
 
 def _shrunk(image: Image, landmarks: Points, wanted: float) -> tuple[Image, Points]:
