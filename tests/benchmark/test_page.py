@@ -142,10 +142,18 @@ def test_stand_in_people_are_announced_and_real_ones_are_not() -> None:
     assert "Stand-in" not in render(report(stand_in=False))
 
 
-def test_few_videos_are_told_as_a_limit() -> None:
+def test_few_videos_and_few_persons_are_told_as_limits() -> None:
     result, scores = make_result(videos=8)
     page = render(report(results=[result], scores={result.name: scores}))
     assert "only 8 videos of a class" in page
+    assert "only 10 persons" in page
+
+
+def test_more_pictures_than_a_page_should_hold_are_counted() -> None:
+    page = render(report(hardest=[Picture(None, f"clip {place}") for place in range(30)]))
+    assert "clip 23" in page
+    assert "clip 24" not in page
+    assert "and 6 more" in page
 
 
 def test_published_figures_stand_in_the_table_of_accuracy() -> None:

@@ -23,6 +23,7 @@ from unmask.benchmark.tables import (
 from unmask.errors import InvalidInputError
 
 FEW_VIDEOS = 30
+FEW_PERSONS = 20
 STAND_IN = (
     "Stand-in data. The people in these clips do not exist: every “real” clip is itself made by "
     "a machine. The figures show that the pipeline works and how the detectors compare on it; "
@@ -208,6 +209,12 @@ def _limits(report: Report) -> Markup:
         told.append(
             f"Some tests hold only {fewest} videos of a class. Intervals of so few come out too "
             "short near 0 and 1: read them as the least that is uncertain."
+        )
+    people = min(one.counts.persons for one in results)
+    if 0 < people < FEW_PERSONS:
+        told.append(
+            f"Some tests show only {people} persons. Intervals by video tell what other videos of "
+            "these persons would give, not what other persons would."
         )
     if len(results) > 1:
         told.append(

@@ -16,6 +16,8 @@ from unmask.contracts import FAKE, REAL
 from unmask.metrics.calibration import reliability
 from unmask.metrics.ranking import roc
 
+MOST_PICTURES = 24  # of one kind, so that the page stays small
+
 Scores = Mapping[str, pl.DataFrame]  # by the name of the result
 
 
@@ -231,8 +233,12 @@ def _decisions(result: Result) -> Markup:
 
 
 def pictures_element(pictures: Sequence[Picture]) -> Markup:
-    """Return pictures with their captions and, where known, their scores on a scale."""
-    return tag("div", *map(_picture, pictures), class_="pictures")
+    """Return the first pictures with their captions and, where known, scores on a scale."""
+    more = len(pictures) - MOST_PICTURES
+    return join(
+        tag("div", *map(_picture, pictures[:MOST_PICTURES]), class_="pictures"),
+        tag("p", f"and {more:,} more", class_="lede") if more > 0 else None,
+    )
 
 
 def _picture(picture: Picture) -> Markup:
@@ -250,7 +256,7 @@ def _picture(picture: Picture) -> Markup:
         None
         if picture.score is None
         else tag(
-            "div", tag("i", style=f"--at:{picture.score:.3f}"), class_="scale", aria_hidden=True
+            "div", tag("i", style=f"--at:{picture.score:.3f}"), class_="scale", aria_hidden="true"
         )
     )
     caption = tag(

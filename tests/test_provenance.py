@@ -2,7 +2,7 @@ import platform
 import re
 from datetime import UTC, datetime
 
-from unmask.benchmark.provenance import now, this_commit, versions
+from unmask.provenance import now, this_commit, versions
 
 
 def test_commit_is_a_hash_or_a_release() -> None:

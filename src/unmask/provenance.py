@@ -23,7 +23,7 @@ def this_commit() -> str:
     if _git(here, "ls-files", "--error-unmatch", Path(__file__).name) is None:
         return f"release {__version__}"
     commit = _git(here, "rev-parse", "HEAD") or f"release {__version__}"
-    changed = _git(here.parent, "status", "--porcelain", "--untracked-files=no", ".")
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", ".")
     return f"{commit}+changes" if changed else commit
 
 
