@@ -163,7 +163,7 @@ def _key_figures(results: Sequence[Result]) -> Markup:
         (f"Highest AUC by video of {len(shown)}", figure(measured.value), told),
         ("Videos in a test", f"{largest.videos:,}",
          f"{largest.real_videos:,} real, {largest.fake_videos:,} fake"),
-        ("Persons", f"{largest.persons:,}", "none of them trained on"),
+        ("Persons", f"{largest.persons:,}", "in those videos"),
         ("Faces scored", f"{largest.faces:,}", f"in {largest.frames:,} frames"),
         ("Not scored", f"{lost:,}", "items, each with its reason"),
     ]  # fmt: skip
