@@ -34,7 +34,7 @@ def figures() -> dict[str, Figure]:
     }
 
 
-@pytest.mark.parametrize("name", list(figures()))
+@pytest.mark.parametrize("name", ["roc", "reliability", "histogram", "intervals"])
 def test_figure_becomes_valid_small_svg_in_the_colours_of_the_page(name: str) -> None:
     text = svg(figures()[name], title='<roc> & "more"')
     element = ElementTree.fromstring(text.replace("xlink:", ""))
