@@ -26,6 +26,9 @@ OVERLAP_IN_LEVEL, OVERLAP_PROPOSED, OVERLAP_REFINED, OVERLAP_FOUND = 0.5, 0.7, 0
 TOGETHER = 4  # pictures of one size go through the networks in groups: more leave the cache
 
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
+
 @dataclass(frozen=True)
 class Face:
     """A face in a picture.
@@ -37,7 +40,7 @@ class Face:
         confidence: in [0, 1].
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     landmarks: NDArray[np.float32]
     confidence: float
 
@@ -101,29 +104,22 @@ class MTCNN:
         return found
 
     def look_again(
-        self, image: Image, boxes: Sequence[tuple[float, ...]], *, least: float
+        self, pictures: Sequence[Halves], boxes: Sequence[Box], *, least: float
     ) -> list[Face | None]:
         """Return for each box the face that is at about the same place, or None.
 
-        The first network, which searches the whole picture, is left out: where a face was in
-        the frame before, this finds it 10 times faster.
+        The first network, which searches whole pictures, is left out: where a face was in the
+        frame before, this finds it ten times faster.
 
         Args:
-            image: (H, W, 3) uint8 RGB.
-            boxes: of the faces as they were.
+            pictures: one for each box.
+            boxes: where the face was.
             least: the least confidence.
-
-        Raises:
-            InvalidInputError: if the picture has another shape or type.
         """
-        check_image(image)
-        if not boxes:
-            return []
-        halves = [Halves(image)] * len(boxes)
-        squares = [squared(np.array([box], np.float64)) for box in boxes]
-        looked = self._look(self._refine, halves, squares, self._least[1])
+        squares = [squared(np.array([box])) for box in boxes]
+        looked = self._look(self._refine, pictures, squares, self._least[1])
         squares = [squared(corrected(few, told[:, 1:])) for few, told in looked]
-        looked = self._look(self._finish, halves, squares, math.log(least / (1 - least)))
+        looked = self._look(self._finish, pictures, squares, math.log(least / (1 - least)))
         return [next(iter(_faces(*one)), None) for one in looked]
 
     def _find(self, halves: list[Halves]) -> list[list[Face]]:
@@ -151,10 +147,12 @@ class MTCNN:
         ]
 
     def _look(
-        self, look: Network, halves: list[Halves], boxes: list[Boxes], least: float
+        self, look: Network, halves: Sequence[Halves], boxes: Sequence[Boxes], least: float
     ) -> list[Looked]:
         """Show a network what is in the boxes of each picture; return what passes."""
         cut = [half.crops(few, look.side) for half, few in zip(halves, boxes, strict=True)]
+        if not cut:
+            return []
         told = look(np.concatenate([pixels for pixels, _ in cut]))
         looked, start = [], 0
         for _, few in cut:
