@@ -1,0 +1,203 @@
+"""Test a checkpoint on faces that it has not seen: one result for each quality."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from unmask.benchmark.leakage import refuse_seen
+from unmask.benchmark.measure import SCORES, measure
+from unmask.benchmark.published import published_for
+from unmask.benchmark.results import Checkpoint, Part, Result, Thresholds
+from unmask.catalog import Catalog, read_catalog
+from unmask.errors import InvalidInputError
+from unmask.provenance import now, this_commit, versions
+from unmask.settings import setting, to_plain
+from unmask.training.checkpoint import Card, load_checkpoint
+from unmask.training.data import read_faces
+from unmask.training.loop import device_for
+from unmask.training.score import score_faces
+from unmask.training.store import FaceStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What `unmask evaluate` needs."""
+
+    checkpoint: Path = setting(help="The folder of a trained detector.")
+    catalog: Path = setting(help="The catalog with the labels of the test videos.")
+    faces: Path = setting(help="The face table of that catalog.")
+    out: Path = setting(help="The folder for the results and the scores.")
+    split: str | None = setting("test", "The split to test on.")
+    qualities: tuple[str, ...] = setting((), "Qualities to test on, each apart; all by default.")
+    aggregate: str = setting("mean", "The rule that makes a video's score of its faces' scores.")
+    resamples: int = setting(1000, "Resamples of the videos for the intervals.")
+    seed: int = setting(0, "The seed of the resampling.")
+    device: str = setting("auto", "Where the network runs: auto, cpu, cuda or mps.")
+
+
+def evaluate(
+    settings: EvaluateSettings, *, protocol: str = "evaluate", store: FaceStore | None = None
+) -> list[Result]:
+    """Score the test split and write one result, with its scores, for each quality.
+
+    Thresholds are those that the checkpoint chose on the validation split of its own source.
+
+    Args:
+        settings: what to test on what.
+        protocol: the name that the results bear.
+        store: decoded faces that are kept between calls.
+
+    Returns:
+        The results, which are also `results/*.json`, with the scores as `scores/*.parquet`.
+
+    Raises:
+        NotFoundError: if a file, the split or a quality does not exist.
+        LeakageError: if the checkpoint has seen a video or a person of the test split.
+        InvalidInputError: if a class is missing among the scored videos.
+    """
+    detector, card = load_checkpoint(settings.checkpoint)
+    catalog = read_catalog(settings.catalog)
+    test = _test_items(catalog, settings)
+    refuse_seen(test.usable(), hashes=card.seen_hashes, persons=card.seen_persons, lineage=catalog)
+    scores = _scores(
+        score_faces(
+            detector,
+            settings.faces,
+            test.usable(),
+            device=device_for(settings.device),
+            store=store,
+        ),
+        test,
+    )
+    statuses = read_faces(settings.faces).select("item", "status")
+    results = []
+    for quality in _qualities(test):
+        part = test.filter(quality=quality)
+        found = scores.filter(pl.col("item").is_in(part.table["id"].to_list()))
+        result = _result(settings, card, protocol, part, found, _dropped(part, found, statuses))
+        path = settings.out / "scores" / f"{result.name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.part")
+        found.write_parquet(beside)
+        beside.replace(path)
+        result.write(settings.out / "results")
+        results.append(result)
+    return results
+
+
+def dropped_items(test: Catalog, scored: set[str], statuses: pl.DataFrame) -> pl.DataFrame:
+    """Return `id`, `status` and `reason` of the test items without any scored face."""
+    of_faces = statuses.group_by("item").agg(pl.col("status").mode().sort().first())
+    table = test.table.filter(~pl.col("id").is_in(list(scored)))
+    joined = table.join(of_faces, left_on="id", right_on="item", how="left", suffix="_of_faces")
+    own = pl.when(pl.col("status") != "ok").then("status")
+    return joined.select(
+        "id",
+        own.otherwise(pl.col("status_of_faces").fill_null("not_prepared")).alias("status"),
+        "reason",
+    )
+
+
+def _dropped(test: Catalog, scores: pl.DataFrame, statuses: pl.DataFrame) -> dict[str, int]:
+    items = dropped_items(test, set(scores["item"]), statuses)
+    return dict(items["status"].value_counts().sort("status").iter_rows())
+
+
+def _test_items(catalog: Catalog, settings: EvaluateSettings) -> Catalog:
+    test = catalog.filter(split=settings.split) if settings.split else catalog
+    if settings.qualities:
+        test = test.filter(quality=list(settings.qualities))
+    if not len(test.usable()):
+        splits = catalog.table["split"].drop_nulls().unique().sort().to_list()
+        qualities = catalog.table["quality"].drop_nulls().unique().sort().to_list()
+        raise InvalidInputError(
+            f"the test split must hold usable videos, got none for split {settings.split!r} and "
+            f"qualities {settings.qualities or 'all'}; the catalog has splits {splits} and "
+            f"qualities {qualities}"
+        )
+    return test
+
+
+def _qualities(test: Catalog) -> list[str | None]:
+    return test.table["quality"].unique(maintain_order=True).to_list()
+
+
+def _scores(found: pl.DataFrame, test: Catalog) -> pl.DataFrame:
+    """Return the scores with what the catalog says of their videos."""
+    columns = test.table.select("id", "person", "label", "method", "quality")
+    scores = found.join(columns, left_on="item", right_on="id", how="left")
+    return scores.select(pl.col(name).cast(kind) for name, kind in SCORES.items())
+
+
+def _result(
+    settings: EvaluateSettings,
+    card: Card,
+    protocol: str,
+    test: Catalog,
+    scores: pl.DataFrame,
+    dropped: dict[str, int],
+) -> Result:
+    thresholds = Thresholds(
+        card.face_threshold, card.video_threshold, card.threshold_rule, "validation"
+    )
+    measured = measure(
+        scores,
+        thresholds=thresholds,
+        aggregate=settings.aggregate,
+        resamples=settings.resamples,
+        seed=settings.seed,
+        dropped=dropped,
+    )
+    train, tested = _trained_on(card), _part(test, settings.split or "all")
+    return Result(
+        protocol=protocol,
+        detector=card.detector,
+        checkpoint=Checkpoint(settings.checkpoint.name, card.weights_sha256),
+        train=train,
+        test=tested,
+        counts=measured.counts,
+        frame=measured.frame,
+        video=measured.video,
+        aggregate=settings.aggregate,
+        thresholds=thresholds,
+        seed=int(card.settings["seed"]),
+        settings={"test": _without_paths(to_plain(settings)), "training": card.settings},
+        commit=this_commit(),
+        catalog_sha256=test.content_hash(),
+        versions=versions(),
+        created=now(),
+        published=published_for(card.detector, train, tested),
+    )
+
+
+def _part(catalog: Catalog, split: str) -> Part:
+    names = catalog.usable().table
+    return Part(
+        dataset="+".join(names["dataset"].unique().sort()),
+        qualities=tuple(str(one or "unknown") for one in names["quality"].unique().sort()),
+        split=split,
+        methods=tuple(names["method"].drop_nulls().unique().sort()),
+    )
+
+
+def _trained_on(card: Card) -> Part:
+    return Part(
+        dataset=card.trained_on["dataset"],
+        qualities=tuple(card.trained_on["qualities"]),
+        split="train",
+        methods=tuple(card.trained_on["methods"]),
+    )
+
+
+def _without_paths(settings: dict[str, Any]) -> dict[str, Any]:
+    # A path tells of a machine, not of the measurement.
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in ("checkpoint", "catalog", "faces", "out")
+    }
