@@ -149,7 +149,7 @@ def make_clip(clip: Clip) -> list[dict[str, Any]]:
 def animate(clip: Clip) -> Iterator[tuple[Image, NDArray[np.float32]]]:
     """Yield the pictures (S, S, 3) of a clip, each with its landmarks (478, 2) in pixels."""
     random = generator_for(clip.seed, "openpeople", clip.person, clip.action, clip.take)
-    head = _head(clip.person, clip.size)
+    head = load_head(clip.person, clip.size)
     for gesture in make_gestures(clip.action, clip.frames, clip.frames_per_second, random):
         canvas, points = express(head.person, gesture)
         yield head.picture(canvas, gesture), head.moved(points, gesture)
@@ -226,8 +226,12 @@ def _assets() -> Path:
 
 
 @lru_cache(maxsize=2)
-def _head(name: str, size: int) -> Head:
-    """Return one person, ready to be moved."""
+def load_head(name: str, size: int) -> Head:
+    """Return one person's head, ready to be moved in pictures of that size in pixels.
+
+    Raises:
+        MissingDependencyError: if the package `openpeople` is not installed.
+    """
     assets = _assets() / name / "assets"
     with np.load(LANDMARK_FILE) as file:
         index = list(file["people"]).index(name)

@@ -82,7 +82,7 @@ def strip(above: Sequence[int], below: Sequence[int]) -> Triangles:
 
     Example:
         >>> strip([0, 1, 2], [0, 3, 2]).tolist()
-        [[0, 1, 3], [1, 2, 3]]
+        [[1, 3, 0], [1, 2, 3]]
     """
     squares = zip(above, above[1:], below, below[1:], strict=False)
     triangles = [

@@ -76,11 +76,12 @@ def make_gestures(
     times = np.arange(frames) / frames_per_second
     cycles = max(1, round(frames / frames_per_second / CYCLE_SECONDS))
     length = frames / frames_per_second / cycles
+    cycle = np.arange(frames) * cycles // frames
     course = _blink if action == "blink" else _swell
     height = np.concatenate(
-        [course(one, length, random) for one in np.array_split(times % length, cycles)]
+        [course(times[cycle == one] - one * length, length, random) for one in range(cycles)]
     )
-    side = random.choice([-1, 1]) * (-1) ** (times // length)
+    side = random.choice([-1, 1]) * (-1) ** cycle  # a shaking head goes left and right in turn
     peak = _jittered(PEAKS[action], random)
     idle = {name: _drift(times, size, random) for name, size in IDLE.items()}
     return [

@@ -16,7 +16,8 @@ NODES = 49  # of the grid, on each side
 SMOOTHING = 1.2  # nodes
 INVERSION_STEPS = 12
 # In distances of the eyes:
-NECK_LENGTH = 1.3  # below the chin, over which the head's movement fades out
+NECK_LENGTH = 0.95  # below the chin, over which the head's movement fades out
+SPREAD = 0.8  # how much longer that is beside the neck, so that shoulders are not squeezed
 PIVOT = 0.5  # below the chin: the point around which the head tilts
 AXIS_BEHIND_EARS = 0.1  # where a turning head's axis lies
 # The landmarks' depth goes on outside the face: how far out, in radii, and how much of it is left.
@@ -66,7 +67,7 @@ class Head:
         cosine, sine = np.cos(gesture.roll), np.sin(gesture.roll)
         swung = arm @ np.array([[cosine, sine], [-sine, cosine]]) - arm
         shift = np.array([gesture.right, gesture.down]) * unit
-        return np.asarray(turned + self._follows[:, :, None] * (swung + shift), dtype=np.float32)
+        return np.asarray(self._follows[:, :, None] * (turned + swung + shift), dtype=np.float32)
 
     @cached_property
     def _positions(self) -> NDArray[np.float32]:
@@ -87,9 +88,11 @@ class Head:
     @cached_property
     def _follows(self) -> Floats:
         """How far each node goes with the head: 1 down to the chin, 0 from the shoulders on."""
-        unit = self.person.eye_distance
-        start = self.person.points[CHIN, 1] + 0.05 * unit
-        return 1 - soft_step(self._nodes[:, :, 1], start, start + NECK_LENGTH * unit)
+        chin, unit = self.person.points[CHIN, :2], self.person.eye_distance
+        aside = (self._nodes[:, :, 0] - chin[0]) / unit
+        length = NECK_LENGTH + SPREAD * (np.hypot(1, aside) - 1)
+        below = (self._nodes[:, :, 1] - chin[1]) / unit - NECK_LENGTH
+        return 1 - soft_step(below / length, -1, 0)
 
     @cached_property
     def _depth(self) -> Floats:
