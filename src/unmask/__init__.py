@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from unmask.catalog import Catalog, make_catalog, read_catalog
     from unmask.datasets.cut import CutSettings, cut
     from unmask.datasets.index import IndexSettings, index
-    from unmask.degrade.apply import DegradeSettings, degrade
+    from unmask.degrade.apply import DegradeSettings, degrade_videos
     from unmask.faces.prepare import FacesSettings, prepare_faces
     from unmask.generators.forge import ForgeSettings, forge
     from unmask.generators.openpeople import CorpusSettings, make_corpus
@@ -29,7 +29,7 @@ _PLACES = {
     "unmask.catalog": ("Catalog", "make_catalog", "read_catalog"),
     "unmask.datasets.cut": ("CutSettings", "cut"),
     "unmask.datasets.index": ("IndexSettings", "index"),
-    "unmask.degrade.apply": ("DegradeSettings", "degrade"),
+    "unmask.degrade.apply": ("DegradeSettings", "degrade_videos"),
     "unmask.faces.prepare": ("FacesSettings", "prepare_faces"),
     "unmask.generators.forge": ("ForgeSettings", "forge"),
     "unmask.generators.openpeople": ("CorpusSettings", "make_corpus"),
@@ -50,7 +50,7 @@ __all__ = [
     "TrainSettings",
     "compression",
     "cut",
-    "degrade",
+    "degrade_videos",
     "demo",
     "evaluate",
     "forge",

@@ -1,6 +1,6 @@
 """Compress or disturb the videos of a catalog."""
 
 from unmask.cli.verb import verb
-from unmask.degrade.apply import DegradeSettings, degrade
+from unmask.degrade.apply import DegradeSettings, degrade_videos
 
-app = verb(degrade, DegradeSettings)
+app = verb(degrade_videos, DegradeSettings)

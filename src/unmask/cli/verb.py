@@ -15,15 +15,12 @@ from unmask.settings import load_settings
 Settings = TypeVar("Settings")
 
 
-def verb(
-    run: Callable[[Settings], object], kind: type[Settings], *, file: str = "catalog.parquet"
-) -> typer.Typer:
+def verb(run: Callable[[Settings], object], kind: type[Settings]) -> typer.Typer:
     """Return a command-line application that fills in settings and runs one verb.
 
     Args:
         run: the verb.
         kind: its frozen dataclass of settings.
-        file: what the verb writes under its output folder, to be named at the end.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
     hints = get_type_hints(kind)
