@@ -8,11 +8,9 @@ from unmask.contracts import Image
 from unmask.errors import InvalidInputError
 from unmask.faces.blend import (
     alpha_blend,
-    corner_of,
     fill,
     poisson_blend,
     soften,
-    window_around,
 )
 
 SQUARE = np.array([[10.0, 10], [29, 10], [29, 29], [10, 29]])
@@ -96,17 +94,6 @@ def test_poisson_blend_works_up_to_the_pictures_edge_and_with_nothing_to_do() ->
     whole = np.full(target.shape[:2], 255, np.uint8)
     assert poisson_blend(source, target, whole).shape == target.shape
     np.testing.assert_array_equal(poisson_blend(source, target, whole // 4), target)
-
-
-def test_window_is_cut_at_the_pictures_border() -> None:
-    window = window_around(np.array([[-5.0, 3.2], [12.5, 20.0]]), 2.0, noise(0))
-    assert window == (slice(1, 23), slice(0, 16))
-    assert corner_of(window).tolist() == [0, 1]
-
-
-def test_points_outside_the_picture_have_no_window() -> None:
-    assert window_around(np.array([[50.0, 50], [80, 90]]), 3.0, noise(0)) is None
-    assert window_around(np.array([[-50.0, 5], [-20, 30]]), 3.0, noise(0)) is None
 
 
 @pytest.mark.parametrize("blend", [alpha_blend, poisson_blend])

@@ -10,30 +10,6 @@ from unmask.contracts import Image
 from unmask.errors import InvalidInputError
 
 RIM = (2, 2, 2, 2)
-Window = tuple[slice, slice]
-
-
-def window_around(points: NDArray[np.floating], margin: float, image: Image) -> Window | None:
-    """Return the rows and columns of an image around points (N, 2), or None where none lie in it.
-
-    Args:
-        points: pixels x, y.
-        margin: how many pixels more to take on each side.
-        image: the picture, (H, W) or (H, W, 3); the window is cut at its border.
-    """
-    height, width = image.shape[:2]
-    left, top = np.floor(np.maximum(points.min(axis=0) - margin, 0)).astype(int).tolist()
-    right, bottom = np.ceil(points.max(axis=0) + margin + 1).astype(int).tolist()
-    rows, columns = slice(top, min(bottom, height)), slice(left, min(right, width))
-    # A single row or column is no picture to warp.
-    if rows.stop - rows.start < 2 or columns.stop - columns.start < 2:
-        return None
-    return rows, columns
-
-
-def corner_of(window: Window) -> NDArray[np.float32]:
-    """Return the x, y of a window's first pixel."""
-    return np.array([window[1].start, window[0].start], dtype=np.float32)
 
 
 def fill(polygon: NDArray[Any], shape: tuple[int, int]) -> Image:

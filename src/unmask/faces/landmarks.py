@@ -100,7 +100,7 @@ def find_landmarks(clip: Path, *, finder: str = "auto") -> Landmarks:
         UnreadableMediaError: if the clip cannot be decoded.
         MissingDependencyError: if 68 are asked for and the extra is not installed.
     """
-    count = _count(finder)
+    count = check_finder(finder)
     total, faces = _main_face(clip)
     found = np.full((total, count, 2), np.nan, np.float32)
     if count == FIVE:
@@ -123,9 +123,19 @@ def smoothed(landmarks: Landmarks) -> Landmarks:
     return result
 
 
-def has_contours() -> bool:
-    """Return whether the 68 landmarks can be found here: the extra `landmarks` is installed."""
-    return find_spec("dlib") is not None and _model() is not None
+def check_finder(finder: str) -> int:
+    """Return how many landmarks a finder finds, 68 or 5.
+
+    Raises:
+        NotFoundError: if there is no such finder.
+        MissingDependencyError: if 68 are asked for and the extra `landmarks` is not installed.
+    """
+    if finder not in FINDERS:
+        raise unknown_name("finding landmarks", finder, FINDERS)
+    is_installed = find_spec("dlib") is not None and _model() is not None
+    if finder == "68" and not is_installed:
+        raise missing_extra("dlib-bin", "landmarks", "finding 68 landmarks")
+    return CONTOURS if is_installed and finder != "5" else FIVE
 
 
 def _checked(landmarks: NDArray[Any], path: Path) -> Landmarks:
@@ -139,14 +149,6 @@ def _checked(landmarks: NDArray[Any], path: Path) -> Landmarks:
             f"{landmarks.dtype} {landmarks.shape} for {path}; give one face in each frame"
         )
     return np.asarray(landmarks, dtype=np.float32)
-
-
-def _count(finder: str) -> int:
-    if finder not in FINDERS:
-        raise unknown_name("finding landmarks", finder, FINDERS)
-    if finder == "68" and not has_contours():
-        raise missing_extra("dlib-bin", "landmarks", "finding 68 landmarks")
-    return CONTOURS if finder == "68" or (finder == "auto" and has_contours()) else FIVE
 
 
 def _main_face(clip: Path) -> tuple[int, dict[int, Face]]:

@@ -9,14 +9,7 @@ from numpy.typing import NDArray
 
 from unmask.contracts import FaceFrame, ForgedFrame, Generator, Image
 from unmask.errors import InvalidInputError
-from unmask.faces.blend import (
-    alpha_blend,
-    corner_of,
-    fill,
-    poisson_blend,
-    soften,
-    window_around,
-)
+from unmask.faces.blend import alpha_blend, fill, poisson_blend, soften
 from unmask.faces.colour import ColourStatistics, colour_statistics, match_colour
 from unmask.faces.mesh import triangulate, warp
 from unmask.faces.topology import (
@@ -30,6 +23,7 @@ from unmask.faces.topology import (
     region,
     vertices,
 )
+from unmask.faces.window import corner_of, shrunk, window_around
 
 BLENDINGS = ("feather", "poisson")
 
@@ -45,6 +39,7 @@ LARGEST_GAIN = 1.2
 LIP_BLUR = 0.02
 # A source frame whose eyes are open less than this part of the usual is not taken.
 OPEN_EYES = 0.8
+SHRINK_BELOW = 0.67
 # The share of a mesh's area that may be turned over before it is triangulated anew.
 FOLDED = 0.01
 
@@ -147,7 +142,11 @@ class _SourceFaces:
         self.images: list[Image] = []
         self.points: list[Points] = []
         for frame in _with_open_eyes(frames):
-            image, landmarks = _shrunk(frame.image, _landmarks(frame), eye_distance(first))
+            landmarks = _landmarks(frame)
+            # A warp that shrinks aliases; one that shrinks a little does not show it.
+            scale = eye_distance(first) / max(eye_distance(landmarks), 1e-6)
+            scale = scale if scale < SHRINK_BELOW else 1.0
+            image, landmarks = shrunk(frame.image, landmarks, scale)
             self.images.append(image)
             self.points.append(self.vertices_of(landmarks))
         self.shapes = np.stack([_shape(points) for points in self.points])
@@ -226,16 +225,6 @@ def _with_open_eyes(frames: Sequence[FaceFrame]) -> list[FaceFrame]:
     openness = [opened(frame) for frame in frames]
     least = OPEN_EYES * float(np.median(openness))
     return [frame for frame, value in zip(frames, openness, strict=True) if value >= least]
-
-
-def _shrunk(image: Image, landmarks: Points, wanted: float) -> tuple[Image, Points]:
-    """Return a face that is much larger than wanted at its size: shrinking by a warp aliases."""
-    scale = wanted / max(eye_distance(landmarks), 1e-6)
-    if scale > 1 / 1.5:
-        return image, landmarks
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    # OpenCV aligns the pictures' corners; pixel centres are half a pixel inside of them.
-    return _as_image(small), np.asarray((landmarks + 0.5) * scale - 0.5, dtype=np.float32)
 
 
 def _shape(points: Points) -> NDArray[np.complex128]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unmask.contracts import FaceFrame, ForgedFrame, Generator, Image
 from unmask.errors import InvalidInputError
-from unmask.faces.blend import alpha_blend, corner_of, fill, window_around
+from unmask.faces.blend import alpha_blend, fill
 from unmask.faces.topology import (
     MEAN_FACE,
     Points,
@@ -18,6 +18,7 @@ from unmask.faces.topology import (
     outline,
     similarity,
 )
+from unmask.faces.window import corner_of, window_around
 
 RATIOS = (0.25, 0.5, 0.75, 1.0, 1.0, 1.0)
 
