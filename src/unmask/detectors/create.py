@@ -40,6 +40,19 @@ def create_detector(name: str, **settings: object) -> Detector:
     return part(**given)  # type: ignore[arg-type]  # each part has its own settings
 
 
+def takes(name: str, setting: str) -> bool:
+    """Return whether a detector has such a setting.
+
+    Raises:
+        NotFoundError: if there is no such detector.
+
+    Example:
+        >>> takes("meso4", "size"), takes("meso4", "pretrained")
+        (True, False)
+    """
+    return setting in signature(_part(name)[0]).parameters
+
+
 def _part(name: str) -> tuple[type[Detector], dict[str, object]]:
     if name.startswith(TIMM):
         return TimmModel, {"architecture": name.removeprefix(TIMM)}

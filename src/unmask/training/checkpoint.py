@@ -1,0 +1,169 @@
+"""A trained detector on disk: its weights, and a card that says how it came to be."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load, save
+
+from unmask.detectors.create import create_detector, takes
+from unmask.errors import InvalidInputError, NotFoundError
+from unmask.files import write_whole
+from unmask.torch_contracts import Detector
+
+FORMAT = 1
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is and where it comes from.
+
+    Args:
+        detector: the name that `create_detector` takes.
+        detector_settings: the settings that it takes with it.
+        classes: the outputs in order.
+        size: side of the network's input.
+        parameters: how many it learns.
+        settings: of the training, as plain values.
+        commit: of Unmask's source, or its release.
+        versions: of what it was trained with.
+        trained_on: the `dataset`, `qualities` and `methods` of the training faces.
+        catalog_hash: of the catalog's content.
+        faces_hash: of the face table's content.
+        seen_hashes: SHA-256 of every training and validation item and of their ancestors.
+        seen_persons: `data set/person` of the same items.
+        selection: by what, and at which epoch and step, the weights were chosen.
+        metrics: on the validation videos, by name.
+        face_threshold: chosen on validation; a face's score at or above it is judged fake.
+        video_threshold: the same for the mean of a video's faces.
+        threshold_rule: how both were chosen.
+        temperature: chosen on validation; it divides the logit of a video's score.
+        training_seconds: how long it took, pauses left out.
+        weights_sha256: of the weight file; written by `save_checkpoint`.
+        format: of the card.
+    """
+
+    detector: str
+    detector_settings: Mapping[str, Any]
+    classes: tuple[str, ...]
+    size: int
+    parameters: int
+    settings: Mapping[str, Any]
+    commit: str
+    versions: Mapping[str, str]
+    trained_on: Mapping[str, Any]
+    catalog_hash: str
+    faces_hash: str
+    seen_hashes: tuple[str, ...]
+    seen_persons: tuple[str, ...]
+    selection: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    face_threshold: float
+    video_threshold: float
+    threshold_rule: str
+    temperature: float
+    training_seconds: float
+    weights_sha256: str = ""
+    format: int = FORMAT
+
+
+def save_checkpoint(folder: Path, detector: Detector, card: Card) -> Card:
+    """Write `weights.safetensors`, then `card.json`, which makes the checkpoint whole.
+
+    Returns:
+        The card with the hash of the weights.
+    """
+    state = detector.state_dict()
+    content = save({name: tensor.cpu().contiguous() for name, tensor in state.items()})
+    card = replace(card, weights_sha256=sha256(content).hexdigest())
+    plain = asdict(card)
+    write_whole(folder / WEIGHTS, content)
+    text = json.dumps(plain | {"card_sha256": _hash(plain)}, indent=1)
+    write_whole(folder / CARD, text.encode())
+    return card
+
+
+def load_checkpoint(folder: Path) -> tuple[Detector, Card]:
+    """Return a trained detector, ready to score, and its card.
+
+    Raises:
+        NotFoundError: if the folder holds no whole checkpoint.
+        InvalidInputError: if the card or the weights were changed after they were written, are
+            of another format, or do not fit the detector.
+    """
+    card = read_card(folder)
+    content = _content(folder / WEIGHTS)
+    if sha256(content).hexdigest() != card.weights_sha256:
+        raise InvalidInputError(
+            f"the weights must be those of the card, got another hash in {folder / WEIGHTS}; "
+            "copy the checkpoint again, or train it again"
+        )
+    detector = create_blank(card.detector, card.detector_settings)
+    if (detector.classes, detector.size) != (card.classes, card.size):
+        raise InvalidInputError(
+            f"the classes and size must be those of the card, {card.classes} at {card.size}, got "
+            f"{detector.classes} at {detector.size} from detector {card.detector}; install the "
+            "release that it was trained with"
+        )
+    try:
+        detector.load_state_dict(load(content))
+    except RuntimeError as error:
+        raise InvalidInputError(
+            f"the weights must fit detector {card.detector}, got {str(error).splitlines()[-1]}; "
+            "install the release that they were trained with"
+        ) from None
+    return detector.eval(), card
+
+
+def read_card(folder: Path) -> Card:
+    """Return the card of a checkpoint.
+
+    Raises:
+        NotFoundError: if the folder holds no whole checkpoint.
+        InvalidInputError: if the card was changed after it was written or has another format.
+    """
+    path = folder / CARD
+    try:
+        plain = json.loads(_content(path))
+        written = plain.pop("card_sha256")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise InvalidInputError(
+            f"a card must be JSON as training writes it, got {path} ({error!r}); copy it again"
+        ) from None
+    if plain.get("format") != FORMAT or set(plain) != {one.name for one in fields(Card)}:
+        raise InvalidInputError(
+            f"a card must be of format {FORMAT}, got {plain.get('format')} in {path}; train again "
+            "with this release"
+        )
+    if _hash(plain) != written:
+        raise InvalidInputError(
+            f"a card must be as training wrote it, got a changed one in {path}; restore it"
+        )
+    several = ("classes", "seen_hashes", "seen_persons")
+    return Card(**plain | {name: tuple(plain[name]) for name in several})
+
+
+def create_blank(name: str, settings: Mapping[str, Any]) -> Detector:
+    """Return a detector whose weights will be loaded: none to start from are looked for."""
+    plain = {key: value for key, value in settings.items() if key not in ("pretrained", "weights")}
+    if takes(name, "pretrained"):
+        plain["pretrained"] = False
+    return create_detector(name, **plain)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise NotFoundError(
+            f"a checkpoint must hold {path.name}, got none in {path.parent}; finish its training "
+            "or correct the path"
+        ) from None
+
+
+def _hash(plain: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,207 @@
+"""What a training learns from: prepared faces joined to what the catalog says of their videos."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from unmask.catalog import Catalog, read_catalog
+from unmask.contracts import FAKE, REAL
+from unmask.errors import InvalidInputError, NotFoundError, unknown_name
+from unmask.training.settings import TrainSettings
+
+logger = logging.getLogger(__name__)
+
+FACE_COLUMNS = ("item", "frame", "track", "crop", "status")
+SPLIT_ADVICE = "give both splits persons of their own with unmask.splitting.split_by_person"
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Crops with the columns of their videos, ordered by item, frame and track.
+
+    Args:
+        table: `item`, `frame`, `track`, `crop` (the file) and the catalog's columns.
+    """
+
+    table: pl.DataFrame
+
+    def __len__(self) -> int:
+        return self.table.height
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,) 0 real, 1 fake."""
+        return self.table["label"].to_numpy().astype(np.int64)
+
+    @cached_property
+    def crops(self) -> list[str]:
+        """The file of each crop."""
+        return self.table["crop"].to_list()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a checkpoint has seen in training and validation, to be kept out of its tests.
+
+    Args:
+        hashes: SHA-256 of every item and of all that they were made from, sorted.
+        persons: `data set/person` of the same items, sources of swaps among them, sorted.
+    """
+
+    hashes: tuple[str, ...]
+    persons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Faces of both splits, what every item was made from, and hashes of where all comes from."""
+
+    train: Faces
+    validation: Faces
+    ancestors: pl.DataFrame
+    seen: Seen
+    catalog_hash: str
+    faces_hash: str
+
+
+def load_data(settings: TrainSettings) -> TrainingData:
+    """Return the faces of the train and val splits that the settings choose.
+
+    Raises:
+        NotFoundError: if a file does not exist, or a quality or method is unknown.
+        InvalidInputError: if a split or a class is missing, a label or a hash unknown, or a
+            person stands in both splits.
+    """
+    catalog = read_catalog(settings.catalog)
+    faces = read_faces(settings.faces)
+    items = _chosen(catalog.usable().table, settings)
+    train, validation = (
+        _faces_of(items, split, faces, count)
+        for split, count in (
+            ("train", settings.frames_per_video),
+            ("val", settings.validation_frames_per_video),
+        )
+    )
+    _refuse_shared_persons(_seen(catalog, [train]), _seen(catalog, [validation]))
+    return TrainingData(
+        train,
+        validation,
+        catalog.ancestors(),
+        _seen(catalog, [train, validation]),
+        catalog.content_hash(),
+        sha256(faces.select(FACE_COLUMNS).write_csv().encode()).hexdigest(),
+    )
+
+
+def read_faces(path: Path) -> pl.DataFrame:
+    """Return a face table whose crops are told as whole paths.
+
+    Raises:
+        NotFoundError: if the file does not exist.
+        InvalidInputError: if it is no face table.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"a face table must exist, got {path}; make one with `unmask faces`")
+    try:
+        table = pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InvalidInputError(
+            f"a face table must be a whole Parquet file, got {path} "
+            f"({str(error).splitlines()[0]}); make it again"
+        ) from None
+    missing = [name for name in FACE_COLUMNS if name not in table.columns]
+    if missing:
+        raise InvalidInputError(
+            f"a face table must have the column {missing[0]!r}, got {', '.join(table.columns)}; "
+            "make it with `unmask faces`"
+        )
+    return table.with_columns(crop=pl.format("{}/{}", pl.lit(path.parent.as_posix()), "crop"))
+
+
+def joined(items: pl.DataFrame, faces: pl.DataFrame, count: int | None = None) -> Faces:
+    """Return the usable faces of the items, `count` evenly spread ones of each where given."""
+    usable = faces.filter(pl.col("status") == "ok", pl.col("crop").is_not_null())
+    found = (
+        usable.select("item", "frame", "track", "crop")
+        .join(items, left_on="item", right_on="id")
+        .sort("item", "frame", "track")
+    )
+    if count is not None:
+        place, total = pl.int_range(pl.len()).over("item"), pl.len().over("item")
+        # Of n faces the kept ones are the middles of `count` equal stretches, (2 k + 1) n // 2 c.
+        before = (2 * place * count + total - 1) // (2 * total)
+        after = (2 * (place + 1) * count + total - 1) // (2 * total)
+        found = found.filter(after > before)
+    return Faces(found)
+
+
+def _chosen(items: pl.DataFrame, settings: TrainSettings) -> pl.DataFrame:
+    for column, wanted in (("quality", settings.qualities), ("method", settings.methods)):
+        known = items[column].drop_nulls().unique().to_list()
+        for name in wanted:
+            if name not in known:
+                raise unknown_name(f"the catalog's column {column}", name, known)
+    if settings.qualities:
+        items = items.filter(pl.col("quality").is_in(settings.qualities))
+    if settings.methods:
+        chosen = pl.col("method").is_in(settings.methods)
+        items = items.filter((pl.col("label") == REAL) | chosen)
+    return items
+
+
+def _faces_of(items: pl.DataFrame, split: str, faces: pl.DataFrame, count: int | None) -> Faces:
+    inside = items.filter(pl.col("split") == split)
+    if inside.is_empty():
+        there = items["split"].drop_nulls().unique().sort().to_list()
+        raise InvalidInputError(
+            f"the catalog must have items of the split {split!r}, got "
+            f"{', '.join(there) or 'no split at all'} among {len(items)} items; {SPLIT_ADVICE}"
+        )
+    _refuse_unknown(inside, "label", split, "set it to 0 or 1, or leave the item out")
+    _refuse_unknown(inside, "sha256", split, "write it with unmask.catalog.hash_file")
+    found = joined(inside, faces, count)
+    for label, name in ((REAL, "real"), (FAKE, "fake")):
+        if not (found.labels == label).any():
+            videos = inside.filter(pl.col("label") == label).height
+            raise InvalidInputError(
+                f"the split {split!r} must have {name} faces, got none from {videos} {name} "
+                "items; add such items, prepare their faces, or choose other qualities or methods"
+            )
+    faceless = len(inside) - found.table["item"].n_unique()
+    if faceless:
+        logger.warning("%d of %d items in %s have no usable face", faceless, len(inside), split)
+    return found
+
+
+def _refuse_unknown(items: pl.DataFrame, column: str, split: str, advice: str) -> None:
+    unknown = items.filter(pl.col(column).is_null())["id"]
+    if len(unknown):
+        raise InvalidInputError(
+            f"{column} must be known for every item of the split {split!r}, got none for "
+            f"{unknown[0]!r} and {len(unknown) - 1} more; {advice}"
+        )
+
+
+def _refuse_shared_persons(train: Seen, validation: Seen) -> None:
+    shared = sorted(set(train.persons) & set(validation.persons))
+    if shared:
+        raise InvalidInputError(
+            f"no person may stand in both train and val, got {shared[0]!r} and "
+            f"{len(shared) - 1} more; {SPLIT_ADVICE}"
+        )
+
+
+def _seen(catalog: Catalog, faces: Sequence[Faces]) -> Seen:
+    items = pl.concat([one.table.select(id="item") for one in faces]).unique()
+    lineage = catalog.ancestors().join(items, on="id", how="semi")
+    seen = pl.concat([items, lineage.select(id="ancestor")]).unique()
+    hashes = catalog.table.join(seen, on="id", how="semi")["sha256"].drop_nulls()
+    persons = catalog.people().join(seen, on="id", how="semi")["person"]
+    return Seen(tuple(hashes.unique().sort()), tuple(persons.unique().sort()))

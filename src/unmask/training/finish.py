@@ -1,0 +1,94 @@
+"""The end of a training: the checkpoint with its card."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+
+from unmask.errors import NotFoundError
+from unmask.provenance import this_commit, versions
+from unmask.settings import to_plain
+from unmask.torch_contracts import Detector
+from unmask.training.checkpoint import Card, read_card, save_checkpoint
+from unmask.training.data import TrainingData
+from unmask.training.settings import TrainSettings
+from unmask.training.state import STATE, RunState, refuse_other_run
+from unmask.training.validation import THRESHOLD_RULE, choose
+
+# Paths tell of a machine, not of a training; hashes say what lay there.
+PATHS = ("catalog", "faces", "out")
+# How the work is done may change when a run continues.
+FREE = ("device", "workers", "cache_gib", "checkpoint_seconds", "tensorboard")
+
+
+def told_settings(settings: TrainSettings) -> dict[str, Any]:
+    """Return the settings as plain values without paths."""
+    plain = {name: one for name, one in to_plain(settings).items() if name not in PATHS}
+    return plain | {"weights": settings.weights.name if settings.weights else None}
+
+
+def identity_of(settings: TrainSettings, data: TrainingData) -> dict[str, Any]:
+    """Return what makes two runs the same run."""
+    plain = {name: one for name, one in told_settings(settings).items() if name not in FREE}
+    return plain | {"catalog_hash": data.catalog_hash, "faces_hash": data.faces_hash}
+
+
+def is_finished(out: Path, identity: Mapping[str, Any]) -> bool:
+    """Return whether the folder holds the checkpoint of this run.
+
+    Raises:
+        InvalidInputError: if it holds that of another run.
+    """
+    try:
+        card = read_card(out)
+    except NotFoundError:
+        return False
+    hashes = {"catalog_hash": card.catalog_hash, "faces_hash": card.faces_hash}
+    refuse_other_run(out, dict(card.settings) | hashes, identity)
+    (out / STATE).unlink(missing_ok=True)
+    return True
+
+
+def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run: RunState) -> Card:
+    """Write the best weights with their card, and let go of the state of the run."""
+    assert run.best is not None  # the last epoch is always validated
+    detector.load_state_dict(run.best.weights)
+    chosen = choose(run.best.validation)
+    card = Card(
+        detector=settings.detector,
+        detector_settings={} if settings.size is None else {"size": settings.size},
+        classes=detector.classes,
+        size=detector.size,
+        parameters=sum(parameter.numel() for parameter in detector.parameters()),
+        settings=told_settings(settings),
+        commit=this_commit(),
+        versions=versions() | {"torch_threads": str(torch.get_num_threads())},
+        trained_on=_summary(data.train.table),
+        catalog_hash=data.catalog_hash,
+        faces_hash=data.faces_hash,
+        seen_hashes=data.seen.hashes,
+        seen_persons=data.seen.persons,
+        selection={"by": settings.selection, "epoch": run.best.epoch, "step": run.best.step},
+        metrics=chosen.metrics,
+        face_threshold=chosen.face_threshold,
+        video_threshold=chosen.video_threshold,
+        threshold_rule=THRESHOLD_RULE,
+        temperature=chosen.temperature,
+        training_seconds=run.worked,
+    )
+    written = save_checkpoint(settings.out, detector, card)
+    (settings.out / STATE).unlink(missing_ok=True)
+    return written
+
+
+def _summary(faces: pl.DataFrame) -> dict[str, Any]:
+    def named(column: str) -> list[str]:
+        return faces[column].drop_nulls().unique().sort().to_list()
+
+    return {
+        "dataset": "+".join(named("dataset")),
+        "qualities": named("quality"),
+        "methods": named("method"),
+    }

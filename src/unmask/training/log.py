@@ -1,0 +1,46 @@
+"""The log of a training: a CSV file, and a TensorBoard log where one is asked for."""
+
+import csv
+import io
+from pathlib import Path
+
+from unmask.errors import missing_extra
+from unmask.files import write_whole
+from unmask.training.state import Row
+
+LOG = "log.csv"
+COLUMNS = (
+    "epoch",
+    "step",
+    "learning_rate",
+    "loss",
+    "validation_loss",
+    "validation_auc",
+    "images_per_second",
+    "seconds",
+)
+
+
+def write_csv(folder: Path, rows: list[Row]) -> None:
+    """Write one line for each epoch; a cell is empty where the epoch was not validated."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(folder / LOG, text.getvalue().encode())
+
+
+def write_tensorboard(folder: Path, row: Row) -> None:
+    """Add one epoch to the TensorBoard log.
+
+    Raises:
+        MissingDependencyError: if TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise missing_extra("tensorboard", "tensorboard", "a TensorBoard log") from None
+    with SummaryWriter(str(folder / "tensorboard")) as writer:
+        for name, value in row.items():
+            if name not in ("epoch", "step"):
+                writer.add_scalar(name, value, int(row["step"]))

@@ -1,0 +1,91 @@
+"""What a training starts with: a detector, an optimiser, and a repeatable PyTorch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import AdamW
+
+from unmask.detectors.create import create_detector
+from unmask.detectors.layers import head_of
+from unmask.errors import InvalidInputError
+from unmask.seeding import seed_for
+from unmask.torch_contracts import Detector
+from unmask.training.settings import TrainSettings
+
+
+@contextmanager
+def repeatable(device: torch.device) -> Iterator[None]:
+    """Make equal seeds give equal results, and leave PyTorch as it was found.
+
+    On a CPU every operation is repeatable for a given number of threads; on CUDA the convolutions
+    are.
+    """
+    cudnn = torch.backends.cudnn
+    fill: Any = torch.utils.deterministic
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        fill.fill_uninitialized_memory,
+        cudnn.deterministic,
+        cudnn.benchmark,
+    )
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            torch.use_deterministic_algorithms(device.type == "cpu")
+            fill.fill_uninitialized_memory = False  # costs time and changes nothing here
+            cudnn.deterministic, cudnn.benchmark = True, False
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+            fill.fill_uninitialized_memory = before[2]
+            cudnn.deterministic, cudnn.benchmark = before[3:]
+
+
+def device_for(name: str) -> str:
+    """Return the device of a name: `auto` takes the fastest that is there."""
+    if name != "auto":
+        return name
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def new_detector(settings: TrainSettings) -> Detector:
+    """Return the detector to train, its random weights drawn from the seed.
+
+    Raises:
+        InvalidInputError: if its classes are others than real and fake.
+    """
+    torch.manual_seed(seed_for(settings.seed, "weights"))
+    detector = create_detector(settings.detector, **settings.detector_settings)
+    if set(detector.classes) != {"real", "fake"}:
+        raise InvalidInputError(
+            f"the classes must be real and fake, got {detector.classes} of detector "
+            f"{settings.detector}; choose one that tells these two apart"
+        )
+    if settings.norm_momentum is not None:
+        for module in detector.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = settings.norm_momentum
+    return detector
+
+
+def new_optimiser(detector: Detector, settings: TrainSettings, device: torch.device) -> AdamW:
+    """Return AdamW; only kernels decay, for norms and biases have no size to be held down."""
+    kernels = [one for one in detector.parameters() if one.ndim > 1]
+    others = [one for one in detector.parameters() if one.ndim <= 1]
+    groups = [
+        {"params": kernels, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=settings.learning_rate, fused=device.type in ("cpu", "cuda"))
+
+
+def learn_only_head(detector: Detector, only: bool) -> None:
+    """Let only the last layer learn, or everything."""
+    head = {id(parameter) for parameter in head_of(detector).parameters()}
+    for parameter in detector.parameters():
+        parameter.requires_grad_(not only or id(parameter) in head)

@@ -1,0 +1,100 @@
+"""What the validation split says of a detector, and what is chosen on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
+
+from unmask.metrics.aggregation import aggregate
+from unmask.metrics.decisions import (
+    ThresholdRule,
+    accuracy,
+    balanced_accuracy,
+    choose_threshold,
+)
+from unmask.metrics.ranking import auc, average_precision, eer
+from unmask.metrics.scaling import fit_temperature
+from unmask.torch_contracts import Detector
+from unmask.training.data import Faces
+from unmask.training.score import face_logits, fake_probability
+from unmask.training.store import FaceStore
+
+THRESHOLD_RULE: ThresholdRule = "balanced_accuracy"
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Scores of the validation faces and videos, and the mean cross-entropy of the faces."""
+
+    face_scores: Floats
+    face_labels: Labels
+    video_scores: Floats
+    video_labels: Labels
+    loss: float
+
+    @property
+    def auc(self) -> float:
+        """Return the video-level AUC."""
+        return auc(self.video_scores, self.video_labels)
+
+    def merit(self, selection: str) -> tuple[float, float]:
+        """Return what the best epoch has the most of; of equal AUC, the lower loss is better."""
+        return (self.auc, -self.loss) if selection == "auc" else (-self.loss, 0.0)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What is chosen on the validation split, with how well it does there.
+
+    Args:
+        face_threshold: a face at or above it is judged fake.
+        video_threshold: the same for the mean of a video's faces.
+        temperature: what the logit of a video's score is divided by to be calibrated.
+        metrics: by name, on videos.
+    """
+
+    face_threshold: float
+    video_threshold: float
+    temperature: float
+    metrics: dict[str, float]
+
+
+def validate(
+    detector: Detector, faces: Faces, *, batch: int, device: torch.device, store: FaceStore
+) -> Validation:
+    """Return what a detector says of the validation faces; a video's score is its faces' mean."""
+    logits = face_logits(detector, faces.crops, batch=batch, device=device, store=store)
+    outputs = torch.tensor([detector.classes.index(name) for name in ("real", "fake")])
+    loss = cross_entropy(logits.double(), outputs[torch.from_numpy(faces.labels)])
+    scores = fake_probability(detector, logits)
+    items = faces.table["item"].to_numpy()
+    videos, video_scores = aggregate(scores, items)
+    label_of = dict(zip(items, faces.labels, strict=True))
+    video_labels = np.array([label_of[one] for one in videos])
+    return Validation(scores, faces.labels, video_scores, video_labels, float(loss))
+
+
+def choose(found: Validation) -> Choices:
+    """Return the thresholds and the temperature, and the metrics at them."""
+    scores, labels = found.video_scores, found.video_labels
+    threshold = choose_threshold(scores, labels, rule=THRESHOLD_RULE)
+    metrics = {
+        "auc": found.auc,
+        "average_precision": average_precision(scores, labels),
+        "eer": eer(scores, labels).rate,
+        "accuracy": accuracy(scores, labels, threshold=threshold),
+        "balanced_accuracy": balanced_accuracy(scores, labels, threshold=threshold),
+        "loss": found.loss,
+        "videos": float(len(labels)),
+    }
+    return Choices(
+        choose_threshold(found.face_scores, found.face_labels, rule=THRESHOLD_RULE),
+        threshold,
+        1 / fit_temperature(scores, labels).slope,
+        metrics,
+    )
