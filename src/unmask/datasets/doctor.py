@@ -1,0 +1,99 @@
+"""What is there, what is missing and what looks wrong, before hours are lost."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+
+from unmask.contracts import Finding, VideoDataset
+from unmask.datasets.opening import open_dataset
+from unmask.errors import InvalidInputError, NotFoundError, UnmaskError
+from unmask.video.probe import probe
+from unmask.video.read import read_frame
+from unmask.video.sample import evenly_spaced
+from unmask.video.write import read_mark
+
+SAMPLE = 24
+SECONDS = 5.0
+
+
+def examine(name: str | None, path: Path, options: Sequence[str] = ()) -> list[Finding]:
+    """Return what can be said in seconds about a data set's folder, or about one file.
+
+    Names are compared with those published, no file may be empty, and some videos, spread over
+    all, are opened for as long as a few seconds.
+
+    Args:
+        name: of the data set; not needed for a file.
+        path: its folder, or a media file.
+        options: `key=value` for the data set's reader.
+
+    Raises:
+        NotFoundError: if there is no such data set, folder or file.
+        InvalidInputError: if a folder is given without the name of a data set.
+    """
+    if path.is_file():
+        return list(_examine_file(path))
+    if not path.exists():
+        raise NotFoundError(f"path must exist, got {path}; check how it is spelt")
+    if name is None:
+        raise InvalidInputError(
+            f"name must say which data set lies in a folder, got none for {path}; "
+            "write for example: unmask doctor folder PATH"
+        )
+    dataset = open_dataset(name, path, options)
+    return [*dataset.check(), *_examine_files(dataset)]
+
+
+def _examine_files(dataset: VideoDataset) -> Iterator[Finding]:
+    paths = [dataset.root / str(row["path"]) for row in dataset.find()]
+    if not paths:
+        return
+    empty = [path for path in paths if not _size(path)]
+    if empty:
+        yield Finding(
+            "suspicious",
+            f"{len(empty)} of {len(paths)} videos are empty or broken links: {empty[0]}",
+            "copy them again",
+        )
+    chosen = [paths[i] for i in evenly_spaced(len(paths), min(SAMPLE, len(paths)))]
+    begun, opened = time.monotonic(), 0
+    for path in chosen:
+        if time.monotonic() - begun > SECONDS:
+            break
+        opened += 1
+        if reason := _why_unreadable(path):
+            yield Finding("suspicious", f"a video cannot be read: {reason}", "copy it again")
+    yield Finding("present", f"{opened} of {len(paths)} videos opened, spread over all")
+
+
+def _examine_file(path: Path) -> Iterator[Finding]:
+    try:
+        info = probe(path)
+        mark = read_mark(path)
+    except (UnmaskError, av.FFmpegError) as error:
+        yield Finding("suspicious", f"the file cannot be read: {error}", "copy it again")
+        return
+    size = f"{info.width}x{info.height}, {info.codec}"
+    told = f"{info.frames} frames of {size} at {info.frames_per_second:g} a second"
+    yield Finding("present", f"{told}, {'with' if info.has_audio else 'without'} sound")
+    if mark is None:
+        yield Finding("missing", "synthetic mark: none", "this alone does not make it real")
+    else:
+        yield Finding("present", f"synthetic mark: {mark}")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _why_unreadable(path: Path) -> str | None:
+    try:
+        read_frame(path, 0)
+    except (UnmaskError, OSError, av.FFmpegError) as error:
+        return str(error)
+    return None
