@@ -152,7 +152,8 @@ class FaceForensics(VideoDataset):
 
 
 def _check_names(group: Group) -> Iterator[Finding]:
-    found, published = len(list(group.named())), group.source.published
+    named = [path for path, _ in group.named()]
+    found, published = len(named), group.source.published
     told = f"{group.name}: {found} of {published} videos"
     if found == published:
         yield Finding("present", told)
@@ -162,8 +163,7 @@ def _check_names(group: Group) -> Iterator[Finding]:
         yield Finding("missing", f"{told}, only images/ made of them", "download the videos")
     else:
         yield Finding("missing", told, "download them if you need them")
-    strange = [path.name for path in group.listing.videos if path not in dict(group.named())]
-    if strange:
+    if strange := sorted({path.name for path in set(group.listing.videos) - set(named)}):
         yield Finding(
             "suspicious",
             f"{group.name}: {len(strange)} videos with other names than published: {strange[0]}",
