@@ -34,7 +34,7 @@ def load_settings(
         InvalidInputError: if the file is not TOML, a value has the wrong type or one is missing.
     """
     given = {name: value for name, value in values.items() if value is not None}
-    merged = (_read_toml(file) if file else {}) | given
+    merged = (read_toml(file) if file else {}) | given
     known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
     for name in merged:
         if name not in known:
@@ -57,7 +57,7 @@ def to_plain(settings: Any) -> dict[str, Any]:
     return {name: plain(value) for name, value in asdict(settings).items()}
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 METHODS = ("landmark_swap", "self_blend")
 # Rendered clips and their forgeries are filmed by one camera, or its noise would tell them apart.
-CAMERA = "camera+c12"
+CAMERA = "camera:electrons=8000:blur=0.6+c12"
+STUDIO = "studio"  # the quality of the rendered clips
 # Two people at least in each split: a swap needs another person of the same split.
 FRACTIONS = (0.56, 0.22, 0.22)
 # Larger footage is made smaller: a comparison of an hour is no demo.
@@ -158,12 +159,11 @@ def _made_people(settings: DemoSettings, plan: Plan) -> Path:
 def _footage(settings: DemoSettings, plan: Plan) -> Path:
     """Return the catalog of the user's clips, cut short and split by person."""
     assert settings.footage is not None
-    whole = settings.out / "footage/catalog.parquet"
+    whole, folder = settings.out / "footage", settings.out / "people"
     index(IndexSettings("footage", settings.footage, whole, workers=settings.workers))
-    folder = settings.out / "people"
     clips = cut(
         CutSettings(
-            whole,
+            whole / "catalog.parquet",
             folder,
             frames=plan.frames,
             longest_side=LONGEST_SIDE,
@@ -187,8 +187,9 @@ def _forged(settings: DemoSettings, people: Path) -> Path:
             forge(
                 ForgeSettings(
                     people,
-                    out / "fakes",
+                    out / "fakes" / method,
                     method,
+                    quality="raw" if settings.footage else STUDIO,
                     seed=settings.seed,
                     workers=settings.workers,
                 )
@@ -205,9 +206,11 @@ def _filmed(settings: DemoSettings, path: Path) -> Path:
     """Return the catalog of the same clips after the camera; these are the raw ones."""
     folder = settings.out / "filmed"
     both = degrade_videos(
-        DegradeSettings(path, folder, (CAMERA,), seed=settings.seed, workers=settings.workers)
+        DegradeSettings(
+            path, folder, (CAMERA,), seed=settings.seed, again=True, workers=settings.workers
+        )
     )
-    kept = both.table.filter((pl.col("quality") == CAMERA) | (pl.col("status") != "ok"))
+    kept = both.table.filter((pl.col("quality") != STUDIO) | (pl.col("status") != "ok"))
     raw = folder / "raw.parquet"
     Catalog(kept.with_columns(quality=pl.lit("raw")), folder).write(raw)
     return raw
