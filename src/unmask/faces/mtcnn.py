@@ -77,7 +77,7 @@ class MTCNN:
                 f"thresholds must be three numbers between 0 and 1, got {thresholds}; "
                 "leave them out for those that were measured"
             )
-        self.smallest = smallest
+        self.smallest, self.thresholds = smallest, thresholds
         self._least = [math.log(one / (1 - one)) for one in thresholds]
         self._propose, self._refine, self._finish = map(network, ("pnet", "rnet", "onet"))
 

@@ -35,7 +35,7 @@ class Halves:
 
     def scaled(self, scale: float) -> Image:
         """Return the whole picture scaled by a factor of at most 1."""
-        level, _ = self._level(1 / scale)
+        level, _ = self.level(1 / scale)
         size = (math.ceil(self.width * scale), math.ceil(self.height * scale))
         return _resized(level, size)
 
@@ -52,7 +52,7 @@ class Halves:
         crops = np.empty((len(boxes), side, side, 3), np.uint8)
         rounded = np.empty_like(boxes)
         for index, (left, top, right, _) in enumerate(boxes.tolist()):
-            level, factor = self._level((right - left) / side)
+            level, factor = self.level((right - left) / side)
             x, y = round(left / factor), round(top / factor)
             length = max(round(right / factor) - x, 1)
             crops[index] = _resized(_cut(level, x, y, length), (side, side))
@@ -60,7 +60,7 @@ class Halves:
             rounded[index] *= factor
         return crops, rounded
 
-    def _level(self, shrinking: float) -> tuple[Image, int]:
+    def level(self, shrinking: float) -> tuple[Image, int]:
         """Return the smallest level that need not be enlarged, and by how much it is shrunk."""
         wanted = max(math.frexp(shrinking)[1] - 1, 0)
         while len(self._levels) <= wanted:

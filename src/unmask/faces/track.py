@@ -67,6 +67,11 @@ class Track:
         """The area of its boxes, summed over all frames, in pixels."""
         return sum(_area(face.box) for face in self.faces.values())
 
+    @property
+    def side(self) -> float:
+        """The mean over the frames of the longer side of its box, in pixels."""
+        return sum(_side(face.box) for face in self.faces.values()) / len(self.faces)
+
 
 def follow(
     frames: Iterable[View], finder: MTCNN, *, search_every: int = SEARCH_EVERY
@@ -165,7 +170,8 @@ class _Tracker:
         parts = [Halves(frame.crop(*window)) for _, window in looked]
         boxes = [_moved(one.face.box, -window[0], -window[1]) for one, window in looked]
         seen = []
-        faces = self._finder.look_again(parts, boxes, least=KEEP)
+        least = min(KEEP, self._finder.thresholds[2])
+        faces = self._finder.look_again(parts, boxes, least=least)
         for (one, (x, y, _, _)), part, box, face in zip(looked, parts, boxes, faces, strict=True):
             if face is None or _overlap(face.box, box) < STEADY:
                 continue
