@@ -50,22 +50,31 @@ def _examine_files(dataset: VideoDataset) -> Iterator[Finding]:
     paths = [dataset.root / str(row["path"]) for row in dataset.find()]
     if not paths:
         return
-    empty = [path for path in paths if not _size(path)]
-    if empty:
+    sizes = {path: _size(path) for path in paths}
+    if empty := [path for path, size in sizes.items() if not size]:
         yield Finding(
             "suspicious",
             f"{len(empty)} of {len(paths)} videos are empty or broken links: {empty[0]}",
             "copy them again",
         )
-    chosen = [paths[i] for i in evenly_spaced(len(paths), min(SAMPLE, len(paths)))]
-    begun, opened = time.monotonic(), 0
-    for path in chosen:
+    full = [path for path, size in sizes.items() if size]
+    if full:
+        yield _tried(full)
+
+
+def _tried(paths: Sequence[Path]) -> Finding:
+    """Return what opening some of the videos showed."""
+    begun, reasons = time.monotonic(), []
+    for number in evenly_spaced(len(paths), min(SAMPLE, len(paths))):
         if time.monotonic() - begun > SECONDS:
             break
-        opened += 1
-        if reason := _why_unreadable(path):
-            yield Finding("suspicious", f"a video cannot be read: {reason}", "copy it again")
-    yield Finding("present", f"{opened} of {len(paths)} videos opened, spread over all")
+        reasons.append(_why_unreadable(paths[number]))
+    broken = [reason for reason in reasons if reason]
+    told = f"opened {len(reasons)} of {len(paths)} videos, spread over all"
+    if broken:
+        what = f"{told}: {len(broken)} cannot be read, such as: {broken[0]}"
+        return Finding("suspicious", what, "copy those again, then index all to find the rest")
+    return Finding("present", f"{told}: all can be read")
 
 
 def _examine_file(path: Path) -> Iterator[Finding]:

@@ -139,4 +139,5 @@ def _warn(catalog: Catalog) -> None:
     copies = usable.filter(pl.col("sha256").is_duplicated()).group_by("sha256")
     torn = copies.agg(pl.struct("label", "split").n_unique().alias("kinds"), pl.col("id"))
     for ids in torn.filter(pl.col("kinds") > 1)["id"].sort().head(3):
-        logger.warning("one video with several labels or splits: %s", ", ".join(ids))
+        named = ", ".join(ids.head(4))
+        logger.warning("%d times the same video, in several labels or splits: %s", len(ids), named)
