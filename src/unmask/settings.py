@@ -41,7 +41,9 @@ def load_settings(
             raise unknown_name(kind.__name__, name, known)
     for name, one in known.items():
         if name not in merged and one.default is MISSING and one.default_factory is MISSING:
-            raise InvalidInputError(f"{name} must be given, got nothing; {one.metadata['help']}")
+            raise InvalidInputError(
+                f"{name} must be given, got nothing; {one.metadata.get('help') or 'set it'}"
+            )
     hints = get_type_hints(kind)
     return kind(**{name: _converted(name, value, hints[name]) for name, value in merged.items()})
 
@@ -58,6 +60,12 @@ def to_plain(settings: Any) -> dict[str, Any]:
 
 
 def read_toml(file: Path) -> dict[str, Any]:
+    """Return what a TOML file says.
+
+    Raises:
+        NotFoundError: if the file does not exist.
+        InvalidInputError: if it is not TOML.
+    """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
