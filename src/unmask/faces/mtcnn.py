@@ -135,10 +135,10 @@ class MTCNN:
         found: list[list[NDArray[np.float64]]] = [[] for _ in halves]
         scale = CELL / self.smallest
         while min(height, width) * scale >= CELL:
-            levels = np.stack([half.scaled(scale) for half in halves])
-            sizes = width / levels.shape[2], height / levels.shape[1]
-            for told, few in zip(self._propose(levels), found, strict=True):
-                few.append(_cells(told, self._least[0], sizes))
+            levels = [half.scaled(scale) for half in halves]
+            told = self._propose(np.stack([level for level, _ in levels]))
+            for few, maps in zip(found, told, strict=True):
+                few.append(_cells(maps, self._least[0], levels[0][1]))
             scale *= LEVEL_FACTOR
         return [
             _kept(rows[:, :4], rows[:, 4], rows[:, 5:], OVERLAP_PROPOSED)

@@ -33,11 +33,16 @@ class Halves:
         """Columns of the whole picture."""
         return int(self._levels[0].shape[1])
 
-    def scaled(self, scale: float) -> Image:
-        """Return the whole picture scaled by a factor of at most 1."""
-        level, _ = self.level(1 / scale)
+    def scaled(self, scale: float) -> tuple[Image, tuple[float, float]]:
+        """Scale the whole picture by a factor of at most 1.
+
+        Returns:
+            The small picture, and how many pixels of the whole one its pixels are wide and high.
+        """
+        level, factor = self.level(1 / scale)
         size = (math.ceil(self.width * scale), math.ceil(self.height * scale))
-        return _resized(level, size)
+        height, width = (length * factor for length in level.shape[:2])
+        return _resized(level, size), (width / size[0], height / size[1])
 
     def crops(self, boxes: Boxes, side: int) -> tuple[Image, Boxes]:
         """Cut out square boxes, black where they leave the picture, all at one size.
