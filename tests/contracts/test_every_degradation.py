@@ -103,7 +103,7 @@ class Halves(Degradation):
 
 @pytest.mark.parametrize(
     ("broken", "message"),
-    [(DropsTheFirst, "as many frames as it is given, got"), (Halves, "in its own shape")],
+    [(DropsTheFirst, "must return as many frames as it"), (Halves, "in its own shape")],
 )
 def test_a_part_that_breaks_the_contract_is_caught(broken: type[Degradation], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):

@@ -48,14 +48,14 @@ def test_a_file_is_told_with_its_synthetic_mark(tmp_path: Path) -> None:
         writer.write(np.zeros((48, 64, 3), np.uint8))
     assert told(None, tmp_path / "a.mp4") == [
         ("present", "1 frames of 64x48, h264 at 25 a second, without sound"),
-        ("present", "synthetic mark: a swapped face"),
+        ("suspicious", "synthetic mark: a swapped face"),
     ]
 
 
 def test_a_file_without_a_mark_is_not_called_real(tmp_path: Path) -> None:
     write_named_clip(tmp_path / "a.mp4", tmp_path)
     finding = examine(None, tmp_path / "a.mp4")[-1]
-    assert (finding.level, finding.what) == ("missing", "synthetic mark: none")
+    assert (finding.level, finding.what) == ("present", "no synthetic mark")
     assert "does not make it real" in finding.advice
 
 

@@ -41,6 +41,15 @@ def test_paths_are_relative_to_the_catalog(tmp_path: Path) -> None:
     read_catalog(tmp_path / "both/out/catalog.parquet").check_media()
 
 
+def test_paths_are_absolute_where_only_a_home_holds_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    root = footage(tmp_path / "clips", "a.mp4")
+    catalog = index(IndexSettings("footage", root, tmp_path / "out", workers=1))
+    assert catalog.table["path"].to_list() == [(root / "a.mp4").as_posix()]
+
+
 def test_paths_lead_through_linked_folders(tmp_path: Path) -> None:
     footage(tmp_path / "disk/deep/clips", "a.mp4")
     (tmp_path / "link").symlink_to(tmp_path / "disk/deep")

@@ -88,9 +88,9 @@ def _examine_file(path: Path) -> Iterator[Finding]:
     told = f"{info.frames} frames of {size} at {info.frames_per_second:g} a second"
     yield Finding("present", f"{told}, {'with' if info.has_audio else 'without'} sound")
     if mark is None:
-        yield Finding("missing", "synthetic mark: none", "this alone does not make it real")
+        yield Finding("present", "no synthetic mark", "that alone does not make it real")
     else:
-        yield Finding("present", f"synthetic mark: {mark}")
+        yield Finding("suspicious", f"synthetic mark: {mark}", "its maker says that it is not real")
 
 
 def _size(path: Path) -> int:
