@@ -13,7 +13,9 @@ from scipy.ndimage import convolve1d
 
 from unmask.contracts import Image
 from unmask.errors import InvalidInputError, NotFoundError, missing_extra, unknown_name
-from unmask.faces.mtcnn import MTCNN, Face
+from unmask.faces.clip import SMALLEST, SMALLEST_SHARE
+from unmask.faces.mtcnn import CELL, MTCNN, Face
+from unmask.faces.select import main_tracks
 from unmask.faces.topology import CONTOURS, FIVE, MESH, Points
 from unmask.faces.track import follow
 from unmask.video.read import LazyFrame, decode
@@ -28,8 +30,6 @@ FINDERS = ("auto", "68", "5")
 SHIFT_DOWN, SIDE = 0.06, 0.95
 # Binomial weights: they take the tremble away and hardly delay a movement.
 SMOOTHING = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
-# The smallest face to look for is this part of the picture's shorter side, within limits.
-SMALLEST_PART, SMALLEST_LIMITS = 0.15, (24.0, 80.0)
 
 
 def read_landmarks(path: Path) -> Landmarks:
@@ -84,7 +84,7 @@ def face_at(landmarks: Landmarks, number: int) -> Points | None:
 def find_landmarks(clip: Path, *, finder: str = "auto") -> Landmarks:
     """Return the landmarks of a clip's main face, a little smoothed over time.
 
-    The main face is the track with the largest area over all frames.
+    The main face is that of the tracks which `unmask.faces.select.main_tracks` chooses.
 
     Args:
         clip: the video.
@@ -113,14 +113,25 @@ def find_landmarks(clip: Path, *, finder: str = "auto") -> Landmarks:
 
 
 def smoothed(landmarks: Landmarks) -> Landmarks:
-    """Return landmarks with each point averaged over five frames; gaps are not bridged."""
+    """Return landmarks with each point averaged over five frames, but not over gaps or cuts."""
     result = landmarks.copy()
-    known = [bool(np.isfinite(points).all()) for points in landmarks]
-    for is_known, run in groupby(range(len(landmarks)), key=known.__getitem__):
-        if is_known:
-            numbers = list(run)
+    known = np.isfinite(landmarks).all(axis=(1, 2))
+    run = 0
+    runs = [-1] * len(landmarks)  # which run of steady frames each frame is in
+    for number in np.flatnonzero(known).tolist():
+        run += not _is_steady(landmarks[max(number - 1, 0)], landmarks[number])
+        runs[number] = run
+    for name, several in groupby(range(len(landmarks)), key=runs.__getitem__):
+        if name >= 0:
+            numbers = list(several)
             result[numbers] = convolve1d(landmarks[numbers], SMOOTHING, axis=0, mode="nearest")
     return result
+
+
+def _is_steady(before: Points, after: Points) -> bool:
+    """Return whether a face moved by less than its spread, as it does within a shot."""
+    moved = np.linalg.norm(after.mean(axis=0) - before.mean(axis=0))
+    return bool(moved < after.std(axis=0).mean())  # False where there was no face: NaN
 
 
 def check_finder(finder: str) -> int:
@@ -162,10 +173,9 @@ def _main_face(clip: Path) -> tuple[int, dict[int, Face]]:
             yield frame
 
     (first,) = decode(clip, [0])
-    smallest = np.clip(SMALLEST_PART * min(first.width, first.height), *SMALLEST_LIMITS)
-    tracks = follow(counted(), MTCNN(smallest=float(smallest)))
-    main = max(tracks, key=lambda track: track.area, default=None)
-    return total, main.faces if main else {}
+    smallest = max(min(SMALLEST, SMALLEST_SHARE * min(first.width, first.height)), CELL)
+    tracks = main_tracks(follow(counted(), MTCNN(smallest=smallest)))
+    return total, {number: face for track in tracks for number, face in track.faces.items()}
 
 
 def _contours_in(frame: LazyFrame, face: Face) -> Points:

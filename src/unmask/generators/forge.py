@@ -20,7 +20,7 @@ from unmask.settings import setting
 
 logger = logging.getLogger(__name__)
 
-PRISTINE = (None, "raw")  # qualities
+PRISTINE = (None, "raw", "studio")  # qualities: as filmed, and as rendered for the demo
 
 
 @dataclass(frozen=True)

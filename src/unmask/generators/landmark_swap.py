@@ -37,6 +37,8 @@ COLOUR_SHARE = 0.15
 LARGEST_GAIN = 1.2
 # How soft the border of the inner mouth is, in distances between the eyes.
 LIP_BLUR = 0.02
+# From which area on, in squared distances between the eyes, a mouth is open.
+OPEN_MOUTH = 0.03
 # A source frame whose eyes are open less than this part of the usual is not taken.
 OPEN_EYES = 0.8
 SHRINK_BELOW = 0.67
@@ -124,8 +126,11 @@ class LandmarkSwap(Generator):
         unit = eye_distance(landmarks)
         face = fill(cv2.convexHull(outline(landmarks))[:, 0], shape)
         soft = soften(face, erosion=self.erosion * unit, feather=self.feather * unit)
-        mouth = fill(region(landmarks, "inner_mouth"), shape)
-        return np.minimum(soft, 255 - cv2.GaussianBlur(mouth, (0, 0), max(LIP_BLUR * unit, 0.3)))
+        mouth = region(landmarks, "inner_mouth")
+        # A mouth that is all but closed is no hole: its lips are the source's.
+        opened = min(cv2.contourArea(mouth) / (OPEN_MOUTH * unit**2 + 1e-6), 1.0)
+        hole = cv2.GaussianBlur(fill(mouth, shape), (0, 0), max(LIP_BLUR * unit, 0.3))
+        return _as_image(np.minimum(soft, 255 - np.rint(opened * hole)))
 
 
 class _SourceFaces:
@@ -177,7 +182,9 @@ class _SourceFaces:
 
     def _choose(self, shape: NDArray[np.complex128]) -> None:
         # Both are centred and of length 1: their product tells how well the best turn fits.
-        distances = np.sqrt(np.maximum(1 - np.abs(self.shapes.conj() @ shape) ** 2, 0))
+        # (Not by a matrix product, whose threads wait for each other longer than this takes.)
+        likeness = np.abs((self.shapes.conj() * shape).sum(axis=1))
+        distances = np.sqrt(np.maximum(1 - likeness**2, 0))
         best = int(distances.argmin())
         if self.present is None:
             self.present = best
