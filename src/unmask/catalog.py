@@ -73,8 +73,8 @@ class Catalog:
             >>> len(catalog.filter(split=["val", "test"])), len(catalog.filter(person=None))
             (2, 3)
         """
-        conditions = [_is_any_of(name, value) for name, value in wanted.items()]
-        return Catalog(self.table.filter(conditions), self.root)
+        conditions = (_is_any_of(name, value) for name, value in wanted.items())
+        return Catalog(self.table.filter(pl.lit(True), *conditions), self.root)
 
     def join(self, *others: "Catalog") -> "Catalog":
         """Return one catalog of all items; paths are rewritten to start from this one's folder.

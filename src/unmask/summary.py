@@ -1,0 +1,65 @@
+"""How many items, people and minutes a catalog holds, by what they are."""
+
+import polars as pl
+from rich.table import Table
+
+from unmask.catalog import Catalog
+from unmask.schema import SPLITS
+
+GROUPS = ("dataset", "label", "method", "quality", "split", "status")
+LABELS = {0: "real", 1: "fake"}
+COUNTS = ("items", "people", *SPLITS)
+
+
+def summary(catalog: Catalog) -> pl.DataFrame:
+    """Return counts of the whole catalog and of each value of `GROUPS`.
+
+    Returns:
+        A table with the columns `by` (all, or one of `GROUPS`), `value` (null where nothing is
+        given), `items`, `people`, `train`, `val`, `test` and `seconds`; within each `by` the
+        largest group comes first. Items of unknown length add no seconds.
+    """
+    items = catalog.table.lazy().select(
+        "id",
+        "dataset",
+        "method",
+        "quality",
+        "split",
+        "status",
+        by_all=pl.lit("all"),
+        label=pl.col("label").replace_strict(LABELS, return_dtype=pl.String),
+        seconds=pl.col("frames") / pl.col("frames_per_second"),
+    )
+    seen = items.join(catalog.people().lazy(), on="id")
+    groups = {"all": "by_all"} | dict(zip(GROUPS, GROUPS, strict=True))
+    return pl.concat(pl.collect_all([_by(name, items, seen, groups[name]) for name in groups]))
+
+
+def _by(name: str, items: pl.LazyFrame, seen: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    counts = items.group_by(column).agg(
+        *((pl.col("split") == split).sum().alias(split) for split in SPLITS),
+        items=pl.len(),
+        seconds=pl.col("seconds").filter(pl.col("seconds").is_finite()).sum(),
+    )
+    people = seen.group_by(column).agg(people=pl.col("person").n_unique())
+    joined = counts.join(people, on=column, how="left", nulls_equal=True)
+    named = joined.with_columns(pl.col("people").fill_null(0), by=pl.lit(name), value=column)
+    return named.sort("items", "value", descending=[True, False]).select(
+        "by", "value", *COUNTS, "seconds"
+    )
+
+
+def as_text(counts: pl.DataFrame) -> Table:
+    """Return a summary as a table for the terminal."""
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("", overflow="ellipsis", no_wrap=True, min_width=16)
+    for name in (*COUNTS, "minutes"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for (by,), group in counts.group_by("by", maintain_order=True):
+        if by != "all":
+            shown.add_row(f"[bold]{by}")
+        for row in group.iter_rows(named=True):
+            name = row["value"] if by == "all" else f"  {row['value'] or 'not given'}"
+            cells = [f"{row[count]:,}" for count in COUNTS]
+            shown.add_row(name, *cells, f"{row['seconds'] / 60:,.1f}")
+    return shown
