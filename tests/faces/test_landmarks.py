@@ -15,6 +15,7 @@ from unmask.faces.landmarks import (
     face_at,
     find_landmarks,
     read_landmarks,
+    shows_face,
     smoothed,
     write_landmarks,
 )
@@ -43,6 +44,15 @@ def test_frame_without_a_face_has_no_landmarks() -> None:
     assert first is not None
     np.testing.assert_array_equal(first, known[0])
     assert face_at(known, 1) is None
+
+
+def test_landmarks_on_one_spot_or_beyond_all_numbers_are_no_face() -> None:
+    known = np.stack([landmarks(68, pose())] * 4)
+    known[0] = 50
+    known[1, :, 0] = 7
+    known[2] = np.inf
+    assert shows_face(known).tolist() == [False, False, False, True]
+    assert shows_face(known[:0]).tolist() == []
 
 
 def test_landmarks_of_a_shorter_clip_are_refused() -> None:

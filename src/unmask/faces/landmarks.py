@@ -28,6 +28,7 @@ FINDERS = ("auto", "68", "5")
 # From MTCNN's box to that of the detector which the 68-point model was made for: the shift down in
 # heights and the side in mean sides. Medians of 93 faces in 49 real clips.
 SHIFT_DOWN, SIDE = 0.06, 0.95
+SMALLEST_SPAN = 1.0  # pixels in width and height: landmarks on one spot are no face
 # Binomial weights: they take the tremble away and hardly delay a movement.
 SMOOTHING = np.array([1, 4, 6, 4, 1], dtype=np.float32) / 16
 
@@ -78,7 +79,15 @@ def face_at(landmarks: Landmarks, number: int) -> Points | None:
             "longer clip; make them again, or leave them out of the catalog"
         )
     points = landmarks[number]
-    return points if np.isfinite(points).all() else None
+    return points if shows_face(landmarks[number : number + 1]).all() else None
+
+
+def shows_face(landmarks: Landmarks) -> NDArray[np.bool_]:
+    """Return for each frame whether its landmarks are known and span at least a pixel, (T,)."""
+    # A maximum or minimum of anything with NaN is NaN, and NaN is never 1 or more.
+    with np.errstate(invalid="ignore"):
+        span = landmarks.max(axis=1) - landmarks.min(axis=1)
+    return np.asarray((span >= SMALLEST_SPAN).all(axis=1) & np.isfinite(span).all(axis=1))
 
 
 def find_landmarks(clip: Path, *, finder: str = "auto") -> Landmarks:
@@ -115,7 +124,7 @@ def find_landmarks(clip: Path, *, finder: str = "auto") -> Landmarks:
 def smoothed(landmarks: Landmarks) -> Landmarks:
     """Return landmarks with each point averaged over five frames, but not over gaps or cuts."""
     result = landmarks.copy()
-    known = np.isfinite(landmarks).all(axis=(1, 2))
+    known = shows_face(landmarks)
     run = 0
     runs = [-1] * len(landmarks)  # which run of steady frames each frame is in
     for number in np.flatnonzero(known).tolist():

@@ -14,7 +14,7 @@ from unmask.catalog import hash_file
 from unmask.contracts import FaceFrame, Image
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of
-from unmask.faces.landmarks import Landmarks, face_at, read_landmarks
+from unmask.faces.landmarks import Landmarks, face_at, read_landmarks, shows_face
 from unmask.faces.topology import eye_distance
 from unmask.faces.window import corner_of, shrunk, window_around
 from unmask.generators import GENERATORS
@@ -190,7 +190,7 @@ def _source(task: Task) -> list[FaceFrame]:
     if task.pair.source is None or task.source is None:
         return []
     landmarks = read_landmarks(task.out / task.source.path)
-    shown = np.flatnonzero(np.isfinite(landmarks).all(axis=(1, 2)))
+    shown = np.flatnonzero(shows_face(landmarks))
     places = np.linspace(0, len(shown) - 1, min(SOURCE_FRAMES, len(shown)))
     numbers = shown[np.rint(places).astype(int)].tolist()
     frames = decode(task.out / task.pair.source["path"], numbers)

@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from unmask.catalog import hash_file
 from unmask.errors import NotFoundError, UnmaskError, UnreadableMediaError
 from unmask.execution.journal import key_of, run_journaled
-from unmask.faces.landmarks import check_finder, find_landmarks, read_landmarks, write_landmarks
+from unmask.faces.landmarks import (
+    check_finder,
+    find_landmarks,
+    read_landmarks,
+    shows_face,
+    write_landmarks,
+)
 
 Row = dict[str, Any]
 
@@ -137,7 +142,7 @@ def _known(task: _Task) -> Row:
         landmarks = find_landmarks(task.out / task.row["path"], finder=task.finder)
         path = f"landmarks/{task.finder}/{task.row['id']}.npz"
         write_landmarks(task.out / path, landmarks)
-    faces = int(np.isfinite(landmarks).all(axis=(1, 2)).sum())
+    faces = int(shows_face(landmarks).sum())
     if not faces:
         reason = f"none of the {len(landmarks)} frames shows a face; choose another clip"
         return {"status": "no_face", "reason": reason}
