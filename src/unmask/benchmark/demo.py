@@ -50,6 +50,7 @@ class Plan:
 
     Args:
         actions: of the made people; none for all ten.
+        size: of the made clips, in pixels of a side.
         frames: of each clip.
         faces: how many faces of each clip are prepared.
         qualities: besides raw.
@@ -57,6 +58,7 @@ class Plan:
     """
 
     actions: tuple[str, ...]
+    size: int
     frames: int
     faces: int
     qualities: tuple[str, ...]
@@ -64,8 +66,9 @@ class Plan:
 
 
 PLAN = Plan(
+    size=320,
     actions=(),
-    frames=16,
+    frames=10,
     faces=6,
     qualities=("c23", "c40"),
     training={
@@ -75,6 +78,7 @@ PLAN = Plan(
     },
 )
 QUICK = Plan(
+    size=256,
     actions=("mouth", "yaw", "smile"),
     frames=6,
     faces=3,
@@ -114,6 +118,7 @@ def demo(settings: DemoSettings) -> Path:
         FacesSettings(
             videos,
             out / "faces",
+            profile="square",
             sampling=f"spread:{plan.faces}",
             workers=settings.workers,
         )
@@ -149,6 +154,7 @@ def _made_people(settings: DemoSettings, plan: Plan) -> Path:
             folder,
             actions=plan.actions,
             frames=plan.frames,
+            size=plan.size,
             seed=settings.seed,
             workers=settings.workers,
         )
@@ -210,9 +216,18 @@ def _filmed(settings: DemoSettings, path: Path) -> Path:
             path, folder, (CAMERA,), seed=settings.seed, again=True, workers=settings.workers
         )
     )
-    kept = both.table.filter((pl.col("quality") != STUDIO) | (pl.col("status") != "ok"))
+    # The filmed clips take the place of the rendered ones: their names and their parents.
+    originals = both.table.filter(pl.col("quality") == STUDIO)
+    filmed = (
+        both.table.filter(pl.col("quality") != STUDIO)
+        .with_columns(id=pl.col("parents").list.get(0), quality=pl.lit("raw"))
+        .drop("parents")
+        .join(originals.select("id", "parents"), on="id")
+    )
+    unfilmed = originals.filter(pl.col("status") != "ok")
+    kept = pl.concat([filmed.select(both.table.columns), unfilmed])
     raw = folder / "raw.parquet"
-    Catalog(kept.with_columns(quality=pl.lit("raw")), folder).write(raw)
+    Catalog(kept, folder).write(raw)
     return raw
 
 

@@ -17,8 +17,8 @@ from unmask.provenance import now, this_commit, versions
 from unmask.settings import setting, to_plain
 from unmask.training.checkpoint import Card, load_checkpoint
 from unmask.training.data import read_faces
-from unmask.training.setup import device_for
 from unmask.training.score import score_faces
+from unmask.training.setup import device_for
 from unmask.training.store import FaceStore
 
 logger = logging.getLogger(__name__)
