@@ -106,6 +106,18 @@ def test_source_frame_of_the_closest_pose_is_taken() -> None:
         np.testing.assert_array_equal(both.image, alone.image)
 
 
+def test_source_frame_in_which_the_eyes_are_closed_is_not_taken() -> None:
+    opened, blinking = (face_frame(count=68, seed=seed) for seed in (3, 4))
+    assert blinking.landmarks is not None
+    for first in (36, 42):
+        eye = blinking.landmarks[first : first + 6]
+        eye[:, 1] = eye[:, 1].mean() + 0.1 * (eye[:, 1] - eye[:, 1].mean())
+    target = FaceFrame(0, 0.0, face_frame(seed=1).image, blinking.landmarks)
+    (both,) = swapped([target], [blinking, opened, opened])
+    (alone,) = swapped([target], [opened])
+    np.testing.assert_array_equal(both.image, alone.image)
+
+
 def test_change_of_the_source_frame_fades_and_does_not_jump() -> None:
     def narrow(number: int, amount: float, seed: int) -> FaceFrame:
         matrix = pose()
@@ -139,6 +151,8 @@ def test_schemes_may_differ_between_source_and_target() -> None:
         difference = np.abs(forged.image.astype(int) - face_frame().image)
         assert forged.mask.max() == 255
         assert difference.mean() < 1.5
+        # The border is soft all around: nothing is cut off where the smaller mesh ends.
+        assert np.abs(np.diff(forged.mask.astype(int), axis=0)).max() < 60
 
 
 def test_face_beyond_the_border_is_replaced_up_to_it_and_one_outside_is_left() -> None:

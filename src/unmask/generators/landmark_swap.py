@@ -41,6 +41,7 @@ LIP_BLUR = 0.02
 OPEN_MOUTH = 0.03
 # A source frame whose eyes are open less than this part of the usual is not taken.
 OPEN_EYES = 0.8
+# A source face is made smaller beforehand if the target's is below this part of its size.
 SHRINK_BELOW = 0.67
 # The share of a mesh's area that may be turned over before it is triangulated anew.
 FOLDED = 0.01
@@ -98,10 +99,10 @@ class LandmarkSwap(Generator):
         faces: _SourceFaces | None = None
         colours = _SteadyColours()
         for frame in target:
-            landmarks = _landmarks(frame)
-            faces = faces or _SourceFaces(source, landmarks)
+            faces = faces or _SourceFaces(source, _landmarks(frame))
+            landmarks = faces.shared(_landmarks(frame))
             image, mask = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
-            window = window_around(faces.vertices_of(landmarks), 2.0, image)
+            window = window_around(vertices(landmarks), 2.0, image)
             if window is not None:
                 here = landmarks - corner_of(window)
                 image[window], mask[window] = self._swapped(image[window], here, faces, colours)
@@ -111,21 +112,24 @@ class LandmarkSwap(Generator):
         self, image: Image, landmarks: Points, faces: "_SourceFaces", colours: "_SteadyColours"
     ) -> tuple[Image, Image]:
         """Return the picture with the source's face at the landmarks, and the mask."""
-        shape = image.shape[:2]
-        drawn, covered = faces.drawn_at(landmarks, shape)
-        mask = np.where(covered, self._mask(landmarks, shape), 0).astype(np.uint8)
-        skin = np.where(mask >= 128, fill(bare_skin(landmarks), shape), 0).astype(np.uint8)
+        drawn, covered = faces.drawn_at(vertices(landmarks), image.shape[:2])
+        mask = self._mask(landmarks, covered)
+        skin = _as_image(np.where(mask >= 128, fill(bare_skin(landmarks), mask.shape), 0))
         if self.match and skin.any():
             drawn = colours.matched(drawn, image, skin)
         if self.blending == "feather":
             return alpha_blend(drawn, image, mask), mask
-        replaced = np.where(mask >= 128, 255, 0).astype(np.uint8)
+        replaced = _as_image(np.where(mask >= 128, 255, 0))
         return poisson_blend(drawn, image, replaced), replaced
 
-    def _mask(self, landmarks: Points, shape: tuple[int, int]) -> Image:
-        unit = eye_distance(landmarks)
+    def _mask(self, landmarks: Points, covered: NDArray[np.bool_]) -> Image:
+        unit, shape = eye_distance(landmarks), covered.shape
         face = fill(cv2.convexHull(outline(landmarks))[:, 0], shape)
-        soft = soften(face, erosion=self.erosion * unit, feather=self.feather * unit)
+        soft = soften(
+            _as_image(np.where(covered, face, 0)),
+            erosion=self.erosion * unit,
+            feather=self.feather * unit,
+        )
         mouth = region(landmarks, "inner_mouth")
         # A mouth that is all but closed is no hole: its lips are the source's.
         opened = min(cv2.contourArea(mouth) / (OPEN_MOUTH * unit**2 + 1e-6), 1.0)
@@ -148,27 +152,23 @@ class _SourceFaces:
         self.points: list[Points] = []
         for frame in _with_open_eyes(frames):
             landmarks = _landmarks(frame)
-            # A warp that shrinks aliases; one that shrinks a little does not show it.
             scale = eye_distance(first) / max(eye_distance(landmarks), 1e-6)
             scale = scale if scale < SHRINK_BELOW else 1.0
             image, landmarks = shrunk(frame.image, landmarks, scale)
             self.images.append(image)
-            self.points.append(self.vertices_of(landmarks))
+            self.points.append(vertices(self.shared(landmarks)))
         self.shapes = np.stack([_shape(points) for points in self.points])
-        self.triangles = triangulate(self.vertices_of(first))
+        self.triangles = triangulate(vertices(self.shared(first)))
         self.present: int | None = None
         self.leaving: int | None = None
         self.fading = 0
 
-    def vertices_of(self, landmarks: Points) -> Points:
-        """Return the mesh vertices in the scheme that source and target share."""
-        return vertices(landmarks if self.whole_mesh else contours_of(landmarks))
+    def shared(self, landmarks: Points) -> Points:
+        """Return landmarks in the scheme that source and target share: 478 or 68."""
+        return landmarks if self.whole_mesh else contours_of(landmarks)
 
-    def drawn_at(
-        self, landmarks: Points, shape: tuple[int, int]
-    ) -> tuple[Image, NDArray[np.bool_]]:
-        """Return the fitting source face at landmarks, (H, W, 3), and where it lies, (H, W)."""
-        points = self.vertices_of(landmarks)
+    def drawn_at(self, points: Points, shape: tuple[int, int]) -> tuple[Image, NDArray[np.bool_]]:
+        """Return the fitting source face at mesh vertices, (H, W, 3), and where it is, (H, W)."""
         if _folded(points, self.triangles) > FOLDED:
             self.triangles = triangulate(points)
         self._choose(_shape(points))
