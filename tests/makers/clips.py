@@ -11,6 +11,8 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from unmask.video.x264 import x264_options
+
 Image = NDArray[np.uint8]
 
 SIDE = 4  # a frame is a chequer of 4 x 4 cells, which spells the frame's number in bits
@@ -96,7 +98,7 @@ def write_clip(
         video.width, video.height = (size[1], size[0]) if turned else size
         video.pix_fmt = pixel_format
         video.codec_context.thread_count = 1
-        video.codec_context.options = {"threads": "1", **(options or {})}
+        video.codec_context.options = _repeatable(codec, options or {})
         if times is not None:
             video.codec_context.time_base = Fraction(1, 1000)
         if rotation:
@@ -109,6 +111,14 @@ def write_clip(
             assert isinstance(sound, AudioStream)
             _write_tone(output, sound, times[-1] if times else frames / rate)
     return path
+
+
+def _repeatable(codec: str, options: dict[str, str]) -> dict[str, str]:
+    if not codec.startswith("libx264"):
+        return dict(options)
+    always = x264_options(crf=23, preset="medium")
+    params = [given["x264-params"] for given in (always, options) if "x264-params" in given]
+    return always | options | {"x264-params": ":".join(params)}
 
 
 def _frames(

@@ -8,6 +8,7 @@ the interlaced flag. Both are taken off here; matrix and range of the colours st
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast
 
 import av
@@ -70,10 +71,11 @@ def to_rgb(frame: VideoFrame) -> Image:
 def crop_rgb(frame: VideoFrame, left: int, top: int, right: int, bottom: int) -> Image:
     """Return `to_rgb(frame)[top:bottom, left:right]`, converting little more than that."""
     if not _is_local(frame):
-        return to_rgb(frame)[top:bottom, left:right]
+        return np.ascontiguousarray(to_rgb(frame)[top:bottom, left:right])
     across, down = left - left % _BLOCK, top - top % 2
     window = _window(frame, across, down, right + right % 2, bottom + bottom % 2)
-    return _reformat(window)[top - down : bottom - down, left - across : right - across]
+    rgb = _reformat(window)
+    return np.ascontiguousarray(rgb[top - down : bottom - down, left - across : right - across])
 
 
 def small_rgb(frame: VideoFrame, width: int, height: int) -> Image:
@@ -85,7 +87,8 @@ def turn_of(frame: VideoFrame) -> Turn:
     """Return how a decoded frame is turned upright, as its display matrix asks.
 
     Quarter turns and mirror images are followed as the `ffmpeg` program does; a matrix that asks
-    for another angle is not.
+    for another angle is not. Ask once for a video: a frame whose side data was looked at refers to
+    itself, and many of those fill the memory until the garbage collector comes round.
     """
     side_data = cast("Iterable[SideData]", frame.side_data)
     matrix = next((data for data in side_data if data.type is Type.DISPLAYMATRIX), None)
@@ -104,7 +107,7 @@ def filtered(frame: VideoFrame, *filters: str) -> VideoFrame:
     graph.threads = 1
     nodes = [
         graph.add_buffer(
-            width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+            width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1)
         )
     ]
     for text in filters:
@@ -135,7 +138,7 @@ def _reformat(
 ) -> Image:
     # One thread: swscale cuts the picture into slices otherwise, which other threads may delay.
     rgb = frame.reformat(width, height, "rgb24", interpolation=interpolation, threads=1)
-    return np.asarray(rgb.to_ndarray(), np.uint8)
+    return np.ascontiguousarray(rgb.to_ndarray(), np.uint8)
 
 
 def _window(frame: VideoFrame, left: int, top: int, right: int, bottom: int) -> VideoFrame:

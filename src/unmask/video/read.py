@@ -54,18 +54,15 @@ class LazyFrame:
     Args:
         number: the frame's number in the order of showing, counted from 0.
         time: when it is shown, in seconds since the earliest sound or picture of the file.
+        turn: how the stored picture is turned upright.
         decoded: the picture as it was stored.
     """
 
-    def __init__(self, number: int, time: float, decoded: VideoFrame) -> None:
+    def __init__(self, number: int, time: float, turn: Turn, decoded: VideoFrame) -> None:
         self.number = number
         self.time = time
+        self.turn = turn
         self._decoded = decoded
-
-    @cached_property
-    def turn(self) -> Turn:
-        """How the stored picture is turned upright."""
-        return turn_of(self._decoded)
 
     @property
     def width(self) -> int:
@@ -193,6 +190,7 @@ def _decode_proven(
     """Yield at least the wanted frames from no more packets than they need."""
     numbers = {tick: number for number, tick in enumerate(index.ticks)}
     missing = set(wanted)
+    turn: Turn | None = None
     with open_video(path) as (container, stream):
         _prepare(stream, threads, stop_at_fault=True)
         start = origin(container)
@@ -202,7 +200,8 @@ def _decode_proven(
                 raise _FaultError(f"a frame came with the time stamp {decoded.pts} of no packet")
             number = numbers[decoded.pts]
             missing.discard(number)
-            yield LazyFrame(number, seconds(decoded.pts, stream, start), decoded)
+            turn = turn or turn_of(decoded)
+            yield LazyFrame(number, seconds(decoded.pts, stream, start), turn, decoded)
     if missing:
         raise _FaultError(f"frame {min(missing)} did not come")
 
@@ -216,11 +215,13 @@ def _decode_plain(
         start, last = origin(container), None if wanted is None else max(wanted)
         interval = 1 / float(stream.guessed_rate or 25)
         number, time = -1, -interval
+        turn: Turn | None = None
         packets = _demuxed(container, stream)
         for number, decoded in enumerate(_decoded(packets, stream, stop_at_fault=stop_at_fault)):
             stamp = None if container.format.name in _UNTIMED else decoded.pts
             time = time + interval if stamp is None else seconds(stamp, stream, start)
-            yield LazyFrame(number, time, decoded)
+            turn = turn or turn_of(decoded)
+            yield LazyFrame(number, time, turn, decoded)
             if number == last:
                 return
     if number < 0:

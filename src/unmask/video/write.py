@@ -90,12 +90,9 @@ class VideoWriter:
         self._settings = _Settings(
             rate=Fraction(frames_per_second).limit_denominator(1001),
             codec="libx264rgb" if lossless else "libx264",
-            options={
-                "crf": "0" if lossless else str(crf),
-                "preset": preset or ("ultrafast" if lossless else "medium"),
-                # x264's vectorised code reads memory that nobody wrote: its bytes differ by chance.
-                "x264-params": "cpu-independent=1",
-            },
+            options=x264_options(
+                crf=crf or 0, preset=preset or ("ultrafast" if lossless else "medium")
+            ),
             threads=threads,
             synthetic=synthetic,
         )
