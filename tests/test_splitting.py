@@ -310,5 +310,5 @@ def test_shares_far_from_those_asked_for_are_told(caplog: pytest.LogCaptureFixtu
     group = originals([f"g{member}" for member in range(18)])
     rows = [*group, *(swap(group[0], one) for one in group[1:]), *originals(["a", "b"])]
     split_by_person(catalog_of(*rows), seed=0)
-    assert "train, val, test have 18, 1, 1 people" in caplog.text
+    assert "train, val, test have 18, 1, 1 people where 14, 3, 3 were wanted" in caplog.text
     assert "crossing='leave_out' comes closer" in caplog.text

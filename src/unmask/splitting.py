@@ -30,7 +30,7 @@ CROSSES = "crosses_splits"
 NAMES: dict[int, str | None] = {-1: None, **dict(enumerate(SPLITS))}  # of the places
 OPEN = -1  # the place of people without a split
 PEOPLE_FOR_SWAPS = 2
-NOTABLE_DIFFERENCE = 0.1  # in the share of the people
+NOTABLE_DIFFERENCE = 0.1  # of all people
 
 
 def split_by_person(
@@ -82,7 +82,7 @@ def split_by_person(
     settled = counted.select("unit", "code").unique()
     settled = settled.select("unit", place=pl.Series(places).gather(settled["code"]))
     split = _written(table, units.join(settled, on="unit", how="left"))
-    _report(_counted(places), shares, split)
+    _report(_counted(places), _quotas(places.size, shares), split)
     return Catalog(split, catalog.root)
 
 
@@ -249,16 +249,16 @@ def _written(table: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _report(people: Integers, shares: Floats, table: pl.DataFrame) -> None:
-    """Log what was left out, and shares that are far from those asked for."""
+def _report(people: Integers, wanted: Integers, table: pl.DataFrame) -> None:
+    """Log what was left out, and splits that are far from what was asked for."""
     left_out = table.filter(pl.col("status") == CROSSES).height
     if left_out:
         logger.info("%d of %d items join two splits and are left out", left_out, table.height)
-    if (abs(people / people.sum() - shares) > NOTABLE_DIFFERENCE).any():
+    if abs(people - wanted).max() > NOTABLE_DIFFERENCE * people.sum():
         logger.warning(
-            "the splits %s have %s people, as items join too many of them for shares of %s; "
+            "%s have %s people where %s were wanted, as items join them or their splits are kept; "
             "crossing='leave_out' comes closer",
             ", ".join(SPLITS),
             ", ".join(map(str, people)),
-            ", ".join(f"{share:g}" for share in shares),
+            ", ".join(map(str, wanted)),
         )
