@@ -11,7 +11,7 @@ def noise(width: int, height: int) -> Image:
 
 
 def smooth(width: int, height: int) -> Image:
-    return np.asarray(cv2.GaussianBlur(noise(width, height), (0, 0), 3), np.uint8)
+    return np.asarray(cv2.GaussianBlur(noise(width, height), (0, 0), 6), np.uint8)
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.7, 0.5, 0.3, 0.11])

@@ -217,14 +217,20 @@ def _cut_all(clip: Clip, way: Way, found: Found, frames: Iterable[View]) -> list
         faces = [track for track in found.chosen if frame.number in track.faces]
         rows += [seen | _cut_one(clip, way, found, frame, track) for track in faces]
         if not faces:
-            others = any(frame.number in track.faces for track in found.tracks)
-            rows.append(seen | {"status": "other_face" if others else "no_face"})
+            rows.append(seen | {"status": _absence(found, frame.number)})
     rows += [
         {"item": clip.id, "frame": number, "status": "unreadable", "reason": "it does not decode"}
         for number in found.numbers
         if number not in got
     ]
     return rows
+
+
+def _absence(found: Found, number: int) -> str:
+    """Return the status of a frame without the chosen face."""
+    if number in found.empty:
+        return "empty_mask"
+    return "other_face" if any(number in track.faces for track in found.tracks) else "no_face"
 
 
 def _cut_one(clip: Clip, way: Way, found: Found, frame: View, track: Track) -> Row:

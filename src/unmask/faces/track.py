@@ -20,7 +20,7 @@ STEADY = 0.3  # least overlap of a followed face with where it was in the frame 
 SAME = 0.5  # overlap from which on two boxes show one face
 LONGEST_STEP = 0.15  # seconds between two frames over which a face stays about where it was
 WINDOW = 1.8  # side of the part of the next frame in which a face is looked for, in faces
-LIKENESS = 0.6  # least correlation with the frame before, below which it is another face
+LIKENESS = 0.65  # correlation with the frame before, below which it is another face
 SAMPLE, SAMPLED = 16, 1.3  # pixels across that are correlated, and the side in faces
 
 
@@ -78,10 +78,10 @@ def follow(
 ) -> list[Track]:
     """Return the faces of a clip as tracks, in the order of appearance.
 
-    The whole frame is searched at first, every `search_every` frames, when a face is lost or its
-    surroundings change at once, and where frames lie more than 0.15 s apart. In between each face
-    is looked for where it was. A face that a search finds anew is also followed backwards,
-    through the frames since the search before, so that none of its frames is missed.
+    The whole frame is searched at first and at last, every `search_every` frames, when a face is
+    lost or looks different all at once, and where frames lie more than 0.15 s apart. In between
+    each face is looked for where it was. A face that a search finds anew is also followed
+    backwards, through the frames since the search before, so that none of its frames is missed.
 
     Args:
         frames: in rising order.
@@ -98,6 +98,7 @@ def follow(
     tracker = _Tracker(finder, search_every)
     for frame in frames:
         tracker.see(frame)
+    tracker.finish()
     order = sorted(tracker.tracks, key=lambda track: (min(track.faces), -track.area))
     return [Track(number, dict(sorted(one.faces.items()))) for number, one in enumerate(order)]
 
@@ -109,12 +110,12 @@ class _Pursuit:
     Args:
         track: its track.
         face: as the last frame showed it.
-        sample: what it looked like there, of mean 0 and length 1; None if that is not known.
+        part: of that frame, in which it was; None if that is not known.
     """
 
     track: int
     face: Face
-    sample: NDArray[np.float64] | None = None
+    part: "_Part | None" = None
 
     def window(self, frame: View) -> tuple[int, int, int, int] | None:
         """Return the part of a frame in which to look for it, None if that is outside."""
@@ -122,6 +123,22 @@ class _Pursuit:
         left, right = max(math.floor(x - half), 0), min(math.ceil(x + half), frame.width)
         top, bottom = max(math.floor(y - half), 0), min(math.ceil(y + half), frame.height)
         return (left, top, right, bottom) if left < right and top < bottom else None
+
+
+class _Part:
+    """A part of a frame around a face."""
+
+    def __init__(self, frame: View, window: tuple[int, int, int, int]) -> None:
+        self.corner = window[:2]
+        self.picture = Halves(frame.crop(*window))
+
+    def sample(self, box: Box) -> NDArray[np.float64]:
+        """Return what is in a box of the frame, so that the sum of products is a correlation."""
+        here = _moved(box, -self.corner[0], -self.corner[1])
+        square = squared(np.array([here]), scale=SAMPLED)
+        values = self.picture.crops(square, SAMPLE)[0][0, :, :, 1].astype(np.float64)
+        values -= values.mean()
+        return values / max(float(np.linalg.norm(values)), 1e-9)
 
 
 class _Tracker:
@@ -139,8 +156,8 @@ class _Tracker:
     def see(self, frame: View) -> None:
         """Find the faces of the next frame."""
         if frame.time - self._time > LONGEST_STEP:
+            self.finish()
             self._pursued.clear()
-            self._passed.clear()
             is_due = True
         else:
             before = len(self._pursued)
@@ -148,10 +165,17 @@ class _Tracker:
             is_due = len(self._pursued) < before or len(self._passed) + 1 >= self._search_every
         if is_due:
             self._search(frame)
-            self._passed.clear()
         else:
             self._passed.append(frame)
+            self._note(frame)
         self._time = frame.time
+
+    def finish(self) -> None:
+        """Search the frame before, if that has not been done."""
+        if self._passed:
+            self._search(self._passed.pop())
+
+    def _note(self, frame: View) -> None:
         for one in self._pursued:
             self.tracks[one.track].faces[frame.number] = self._last[one.track] = one.face
 
@@ -165,23 +189,23 @@ class _Tracker:
 
     def _seen(self, frame: View, pursued: Sequence[_Pursuit]) -> list[_Pursuit]:
         """Return those of the pursued faces that a frame shows, as it shows them."""
-        windows = {index: one.window(frame) for index, one in enumerate(pursued)}
-        looked = [(pursued[index], window) for index, window in windows.items() if window]
-        parts = [Halves(frame.crop(*window)) for _, window in looked]
-        boxes = [_moved(one.face.box, -window[0], -window[1]) for one, window in looked]
-        seen = []
+        windows = [(one, one.window(frame)) for one in pursued]
+        looked = [(one, _Part(frame, window)) for one, window in windows if window]
+        boxes = [_moved(one.face.box, -part.corner[0], -part.corner[1]) for one, part in looked]
         least = min(KEEP, self._finder.thresholds[2])
-        faces = self._finder.look_again(parts, boxes, least=least)
-        for (one, (x, y, _, _)), part, box, face in zip(looked, parts, boxes, faces, strict=True):
-            if face is None or _overlap(face.box, box) < STEADY:
+        faces = self._finder.look_again([part.picture for _, part in looked], boxes, least=least)
+        seen = []
+        for (one, part), face in zip(looked, faces, strict=True):
+            if face is None:
                 continue
-            sample = _sample(part, face.box)
-            if one.sample is not None and float((one.sample * sample).sum()) < LIKENESS:
+            points = face.landmarks + np.array(part.corner, np.float32)
+            face = Face(_moved(face.box, *part.corner), points, face.confidence)
+            if _overlap(face.box, one.face.box) < STEADY:
+                continue
+            if _is_alike(one, part, face):
+                seen.append(_Pursuit(one.track, face, part))
+            else:
                 self._last.pop(one.track, None)  # its track is not taken up again
-                continue
-            points = face.landmarks + np.array([x, y], np.float32)
-            there = Face(_moved(face.box, x, y), points, face.confidence)
-            seen.append(_Pursuit(one.track, there, sample))
         return seen
 
     def _search(self, frame: View) -> None:
@@ -195,6 +219,8 @@ class _Tracker:
         for track, face in self._named(found):
             self._pursued.append(_Pursuit(track, face))
             self._go_back(_Pursuit(track, face))
+        self._passed.clear()
+        self._note(frame)
 
     def _named(self, found: Sequence[Face]) -> Iterator[tuple[int, Face]]:
         """Yield found faces, each with the lost track that was nearest, or with a new one."""
@@ -228,12 +254,17 @@ class _Tracker:
             self.tracks[pursuit.track].faces[frame.number] = pursuit.face
 
 
-def _sample(picture: Halves, box: Box) -> NDArray[np.float64]:
-    """Return what a face looks like, so that the sum of products is a correlation."""
-    pixels, _ = picture.crops(squared(np.array([box]), scale=SAMPLED), SAMPLE)
-    values = pixels[0, :, :, 1].astype(np.float64)
-    values -= values.mean()
-    return values / max(float(np.linalg.norm(values)), 1e-9)
+def _is_alike(before: _Pursuit, part: _Part, face: Face) -> bool:
+    """Return whether a face looks as it did in the frame before, there or where it is now."""
+    if before.part is None:
+        return True
+    now = part.sample(face.box)
+    # A box that changes its size makes the same face look different; a face that moves does so
+    # in the same place. What looks different both ways is another scene.
+    return any(
+        float((before.part.sample(box) * now).sum()) >= LIKENESS
+        for box in (before.face.box, face.box)
+    )
 
 
 def _side(box: Box) -> float:
