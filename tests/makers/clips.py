@@ -103,7 +103,7 @@ def write_clip(
             video.codec_context.time_base = Fraction(1, 1000)
         if rotation:
             video.set_display_rotation(-rotation)
-        sound = output.add_stream(audio, SAMPLE_RATE) if audio else None
+        sound = output.add_stream(audio, SAMPLE_RATE, bit_rate=64_000) if audio else None
         for frame in _frames(frames, size, rotation, times):
             output.mux(video.encode(frame))
         output.mux(video.encode(None))

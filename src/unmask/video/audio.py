@@ -103,5 +103,7 @@ def _first_frame(source: InputContainer) -> Fraction:
 def _add_aac(output: OutputContainer, source: AudioStream) -> AudioStream:
     rate = source.codec_context.sample_rate
     stream = output.add_stream("aac", rate=rate if rate in _AAC_RATES else 48000)
-    stream.codec_context.layout = source.codec_context.layout
+    stream.codec_context.layout = (
+        "mono" if source.codec_context.layout.nb_channels == 1 else "stereo"
+    )
     return stream

@@ -19,7 +19,7 @@ from unmask.contracts import Image
 from unmask.errors import InvalidInputError
 from unmask.video.audio import AudioCopy
 from unmask.video.media import open_media, part_path
-from unmask.video.x264 import x264_options
+from unmask.video.x264 import PRESETS, x264_options
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 MARK_KEY = "unmask_synthetic"
@@ -86,13 +86,12 @@ class VideoWriter:
         threads: int = 1,
     ) -> None:
         self.path = Path(path)
-        _check(self.path, frames_per_second, crf, lossless, threads)
+        preset = preset or ("ultrafast" if lossless else "medium")
+        _check(self.path, frames_per_second, crf, lossless, preset, threads)
         self._settings = _Settings(
             rate=Fraction(frames_per_second).limit_denominator(1001),
             codec="libx264rgb" if lossless else "libx264",
-            options=x264_options(
-                crf=crf or 0, preset=preset or ("ultrafast" if lossless else "medium")
-            ),
+            options=x264_options(crf=crf or 0, preset=preset),
             threads=threads,
             synthetic=synthetic,
         )
@@ -273,7 +272,12 @@ class _Encoder:
 
 
 def _check(
-    path: Path, frames_per_second: float | Fraction, crf: int | None, lossless: bool, threads: int
+    path: Path,
+    frames_per_second: float | Fraction,
+    crf: int | None,
+    lossless: bool,
+    preset: str,
+    threads: int,
 ) -> None:
     if path.suffix.lower() not in FORMATS:
         raise InvalidInputError(
@@ -291,5 +295,9 @@ def _check(
         )
     if crf is not None and not 0 <= crf <= 51:
         raise InvalidInputError(f"crf must lie in [0, 51], got {crf}; 23 is usual")
+    if preset not in PRESETS:
+        raise InvalidInputError(
+            f"preset must be one of x264's, {', '.join(PRESETS)}, got {preset!r}; medium is usual"
+        )
     if threads < 1:
         raise InvalidInputError(f"threads must be 1 or more, got {threads}; the bytes depend on it")

@@ -1,5 +1,10 @@
 """The options of x264 with which equal frames give equal bytes."""
 
+PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow", "placebo"),
+)
+
 
 def x264_options(*, crf: int, preset: str) -> dict[str, str]:
     """Return options for FFmpeg's encoders `libx264` and `libx264rgb`; use one thread as well.
