@@ -73,7 +73,8 @@ def cut(settings: CutSettings) -> Catalog:
 
 def _cut_one(task: _Task) -> list[dict[str, Any]]:
     """Return the row of the cut video, or of what kept it from being cut."""
-    name = f"clips/{Path(task.row['id']).with_suffix('.mp4').as_posix()}"
+    item = task.row["id"]
+    name = f"clips/{item}" if item.endswith(".mp4") else f"clips/{item}.mp4"
     try:
         return [task.row | _write(task, task.settings.out / name) | {"path": name}]
     except (UnmaskError, OSError) as error:
