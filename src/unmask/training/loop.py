@@ -14,6 +14,7 @@ from unmask.training.data import TrainingData, load_data
 from unmask.training.finish import finish, identity_of, is_finished
 from unmask.training.learner import Learner
 from unmask.training.log import write_csv, write_tensorboard
+from unmask.training.memory import kept_memory
 from unmask.training.sampling import sampler_for
 from unmask.training.schedule import learning_rate
 from unmask.training.settings import PROBABILITIES, TrainSettings
@@ -53,7 +54,7 @@ def train(settings: TrainSettings, *, store: FaceStore | None = None) -> Path:
         fabric.launch()
         if store is None:
             store = FaceStore(gib=settings.cache_gib)
-        with repeatable(fabric.device):
+        with repeatable(fabric.device), kept_memory():
             _Training(fabric, settings, data, store, identity).run_to_its_end()
     return settings.out
 

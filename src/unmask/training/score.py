@@ -13,6 +13,7 @@ from unmask.catalog import Catalog
 from unmask.torch_contracts import Detector
 from unmask.training.batches import ahead, as_faces, stacked
 from unmask.training.data import joined, read_faces
+from unmask.training.memory import kept_memory
 from unmask.training.store import FaceStore
 
 
@@ -46,14 +47,15 @@ def score_faces(
         UnreadableMediaError: if a crop cannot be read.
     """
     found = joined(catalog.table.select("id"), read_faces(faces))
-    logits = face_logits(
-        detector,
-        found.crops,
-        batch=batch,
-        device=torch.device(device),
-        store=FaceStore(gib=0) if store is None else store,
-        workers=workers,
-    )
+    with kept_memory():
+        logits = face_logits(
+            detector,
+            found.crops,
+            batch=batch,
+            device=torch.device(device),
+            store=FaceStore(gib=0) if store is None else store,
+            workers=workers,
+        )
     scores = fake_probability(detector, logits)
     return found.table.select("item", "frame", "track").with_columns(score=pl.Series(scores))
 
