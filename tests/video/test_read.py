@@ -29,6 +29,7 @@ CLIPS: dict[str, dict[str, Any]] = {
     "deep.mkv": {"options": {"x264-params": "b-pyramid=strict:bframes=8:b-adapt=0:keyint=20"}},
     "open.mov": {"options": {"x264-params": "open-gop=1:keyint=10:bframes=3:scenecut=0"}},
     "refresh.mp4": {"options": {"x264-params": "intra-refresh=1:keyint=12"}},
+    "repeated.mp4": {"options": {"x264-params": "repeat-headers=1:keyint=12"}},
     "baseline.mp4": {"options": {"profile": "baseline"}},
     "fragments.mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov"}},
     "portrait.mp4": {"size": (64, 96), "rotation": 90, "options": GROUPS},

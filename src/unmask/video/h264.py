@@ -6,10 +6,11 @@ Source:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SLICE, IDR_SLICE = 1, 5
 _HARMLESS = {6, 9, 12}  # messages, delimiters and filler: dropping them changes no picture
+_SETS = {7, 8}
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 _HEADER_BYTES = 32  # more than the part of a slice header that is read
 
@@ -27,12 +28,14 @@ class Format:
         frame_number_bits: width of `frame_num` in a slice header.
         order_bits: width of `pic_order_cnt_lsb`, 0 where frames are shown as they are coded.
         reorder: how many frames at most are decoded before, but shown after, another one.
+        sets: the parameter sets themselves, which the packets may repeat.
     """
 
     length_bytes: int
     frame_number_bits: int
     order_bits: int
     reorder: int
+    sets: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,19 +91,21 @@ def read_format(extradata: bytes | None) -> Format:
         raise UnprovenError("there is not exactly one sequence parameter set")
     for unit in pictures:
         _check_picture_set(_Bits(unit[1:]))
-    return _read_sequence_set(_Bits(sequences[0][1:]), length_bytes=(extradata[4] & 3) + 1)
+    form = _read_sequence_set(_Bits(sequences[0][1:]), length_bytes=(extradata[4] & 3) + 1)
+    return replace(form, sets=frozenset(sequences + pictures))
 
 
 def read_picture(packet: memoryview, form: Format) -> Picture:
     """Return what the slices of one packet say.
 
     Raises:
-        UnprovenError: if the packet is not exactly one whole picture and harmless extras.
+        UnprovenError: if the packet is not exactly one whole picture and harmless extras: no
+            parameter sets other than those of the container.
     """
     first: Picture | None = None
     for start, end in _units(packet, form.length_bytes):
         kind = packet[start] & 31
-        if kind in _HARMLESS:
+        if kind in _HARMLESS or (kind in _SETS and bytes(packet[start:end]) in form.sets):
             continue
         if kind not in (SLICE, IDR_SLICE):
             raise UnprovenError(f"a packet carries a unit of type {kind}")
@@ -118,6 +123,8 @@ def _sets(data: bytes, count: int) -> tuple[list[bytes], bytes]:
     found = []
     for _ in range(count):
         length = int.from_bytes(data[:2], "big")
+        if not 2 <= length <= len(data) - 2:
+            raise UnprovenError("the parameter sets end early")
         found.append(data[2 : 2 + length])
         data = data[2 + length :]
     return found, data

@@ -52,9 +52,9 @@ def prove(container: InputContainer, stream: VideoStream) -> Index | None:
     """Read all packets, decode none, and return their index, or None where nothing is proven.
 
     Proven is an H.264 stream of whole frames in MP4, MOV or Matroska that begins with an IDR
-    picture, has its one sequence parameter set in the container only, and whose time stamps rise
-    in the same order as the decoder puts out the pictures. Then packet and frame correspond one
-    to one and leaving out an unwanted picture that is no reference changes no other.
+    picture, has one sequence parameter set throughout, and whose time stamps rise in the same
+    order as the decoder puts out the pictures. Then packet and frame correspond one to one, and
+    leaving out an unwanted picture that is no reference changes no other.
     """
     if container.format.name not in _CONTAINERS or stream.codec_context.name != "h264":
         return None
