@@ -245,3 +245,28 @@ def test_a_key_depends_on_every_part_and_takes_paths() -> None:
 def test_a_key_of_what_has_no_fixed_text_is_refused() -> None:
     with pytest.raises(TypeError, match=r"expected str, bytes or os.PathLike object, not object"):
         key_of(object())
+
+
+def test_item_whose_file_was_deleted_is_worked_on_again(tmp_path: Path) -> None:
+    worked = []
+
+    def work(item: int) -> Rows:
+        worked.append(item)
+        (tmp_path / f"{item}.txt").write_text("made")
+        return [{"item": item, "status": "ok"}]
+
+    def run() -> list[Rows]:
+        return run_journaled(
+            range(3),
+            work,
+            key=key_of,
+            journal=tmp_path / "journal.jsonl",
+            workers=1,
+            files=lambda item, rows: [tmp_path / f"{row['item']}.txt" for row in rows],
+        )
+
+    first = run()
+    (tmp_path / "1.txt").unlink()
+
+    assert run() == first
+    assert worked == [0, 1, 2, 1]

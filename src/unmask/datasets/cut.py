@@ -63,6 +63,7 @@ def cut(settings: CutSettings) -> Catalog:
         journal=settings.out / "journal.jsonl",
         workers=settings.workers,
         description="cutting",
+        files=lambda task, rows: [settings.out / row["path"] for row in rows],
     )
     kept = catalog.moved(settings.out).table.filter(~(catalog.table["status"] == "ok"))
     rows = [row for several in made for row in several] + kept.to_dicts()

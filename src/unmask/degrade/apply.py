@@ -102,6 +102,7 @@ def degrade_videos(settings: DegradeSettings) -> Catalog:
         workers=settings.workers,
         description="degrading",
         retry_failed=settings.retry_failed,
+        files=lambda task, rows: [settings.out / task.path],
     )
     copies = [_row(task, *rows) for task, rows in zip(tasks, made, strict=True)]
     result = _with(copies, catalog)

@@ -8,7 +8,7 @@ only. A line that a kill cut short is dropped when the journal is next opened. R
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -42,6 +42,7 @@ def run_journaled(
     workers: int = 0,
     description: str = "",
     retry_failed: bool = False,
+    files: Callable[[Item, Rows], Iterable[Path]] = lambda item, rows: (),
 ) -> list[Rows]:
     """Return the rows of every item, working only on those that the journal lacks.
 
@@ -54,6 +55,8 @@ def run_journaled(
         workers: processes; 0 takes one for each core.
         description: what the progress bar says.
         retry_failed: whether items with a row whose status is not `ok` are worked on again.
+        files: what was written for an item whose rows are all `ok`; when one of them is gone, the
+            item is worked on again.
 
     Returns:
         One list of rows for each item, in the order of the items.
@@ -70,7 +73,8 @@ def run_journaled(
         todo = {
             one: item
             for one, item in zip(keys, items, strict=True)
-            if one not in done or (retry_failed and _has_failed(done[one]))
+            if one not in done
+            or (retry_failed if _has_failed(done[one]) else _is_lost(files(item, done[one])))
         }
         if todo:
             total = len(set(keys))
@@ -137,6 +141,10 @@ def _append(file: BinaryIO, key: str, rows: Rows) -> Rows:
     os.fsync(file.fileno())
     read: Rows = json.loads(line)["rows"]
     return read
+
+
+def _is_lost(files: Iterable[Path]) -> bool:
+    return not all(path.exists() for path in files)
 
 
 def _has_failed(rows: Rows) -> bool:

@@ -112,6 +112,7 @@ def prepare_faces(settings: FacesSettings) -> FaceTable:
         workers=settings.workers,
         description="finding faces",
         retry_failed=settings.retry_failed,
+        files=partial(_crops, settings.out),
     )
     by_item: dict[str, list[dict[str, Any]]] = {}
     for (done,) in made:
@@ -203,6 +204,10 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return status.st_size, status.st_mtime_ns
+
+
+def _crops(out: Path, group: list[Clip], made: list[dict[str, Any]]) -> list[Path]:
+    return [out / row["crop"] for one in made for row in one["rows"] if row.get("crop")]
 
 
 def _prepare_group(way: Way, group: list[Clip]) -> list[dict[str, Any]]:

@@ -73,6 +73,7 @@ def forge(settings: ForgeSettings) -> Catalog:
         workers=settings.workers,
         description=settings.method,
         retry_failed=settings.retry_failed,
+        files=lambda task, rows: [settings.out / task.id, settings.out / task.mask],
     )
     rows = [_row(task, part.family, *one) for task, one in zip(tasks, made, strict=True)]
     result = _with(rows, catalog)

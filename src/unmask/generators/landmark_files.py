@@ -94,6 +94,7 @@ def landmark_files(
         workers=workers,
         description="landmarks",
         retry_failed=retry_failed,
+        files=lambda task, made: [out / one["path"] for one in made],
     )
     return [LandmarkFile(**one) for (one,) in made]
 

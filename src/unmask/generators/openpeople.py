@@ -104,10 +104,8 @@ def make_corpus(settings: CorpusSettings) -> Catalog:
         journal=settings.out / "journal.jsonl",
         workers=settings.workers,
         description="animating people",
+        files=lambda clip, rows: [settings.out / f"{clip.name}.{end}" for end in ("mp4", "npz")],
     )
-    for clip in clips:
-        if not (settings.out / f"{clip.name}.mp4").exists():  # done once, deleted since
-            make_clip(clip)
     catalog = make_catalog([row for several in rows for row in several], settings.out)
     catalog.write(settings.out / "catalog.parquet")
     return catalog
