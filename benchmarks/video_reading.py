@@ -9,7 +9,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -41,12 +41,13 @@ class Timing:
     ours: float
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
+    """Time reading and measure its memory; see the file's first lines for the arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clip", type=Path, nargs="?", help="a video instead of the made one")
     parser.add_argument("--minutes", type=int, default=10, help="of the video for the memory")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.measure:
         _read_all(options.measure)
         return
@@ -198,4 +199,4 @@ def _peak_mebibytes() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
