@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from scipy.special import expit
+from sklearn.metrics import log_loss, roc_auc_score
+from torch import Tensor
+
+from unmask.torch_contracts import Detector
+from unmask.training.data import Faces
+from unmask.training.store import FaceStore
+from unmask.training.validation import Validation, choose, validate
+
+
+class Brightness(Detector):
+    """Judges a face by its brightness alone: the logit of fake is (mean - 0.5) * 20."""
+
+    def __init__(self, classes: tuple[str, ...] = ("real", "fake")) -> None:
+        super().__init__(size=8, classes=classes)
+
+    def logits(self, faces: Tensor) -> Tensor:
+        fake = (faces.mean((2, 3, 4)) - 0.5) * 20
+        return torch.stack(
+            [fake if name == "fake" else torch.zeros_like(fake) for name in self.classes], -1
+        )
+
+
+def grey_faces(folder: Path, levels: list[list[int]], labels: list[int]) -> Faces:
+    """Return one video for each list, its faces as grey as the list says."""
+    rows = []
+    for video, (faces, label) in enumerate(zip(levels, labels, strict=True)):
+        for frame, level in enumerate(faces):
+            crop = folder / f"{video}_{frame}.png"
+            cv2.imwrite(str(crop), np.full((8, 8, 3), level, np.uint8))
+            rows.append({"item": f"v{video}", "frame": frame, "crop": str(crop), "label": label})
+    return Faces(pl.DataFrame(rows))
+
+
+@pytest.mark.parametrize("classes", [("real", "fake"), ("fake", "real")])
+def test_a_videos_score_is_the_mean_of_its_faces_whatever_the_order_of_classes(
+    tmp_path: Path, classes: tuple[str, ...]
+) -> None:
+    levels, labels = [[100, 120, 150], [140], [90, 200]], [0, 1, 1]
+    found = validate(
+        Brightness(classes),
+        grey_faces(tmp_path, levels, labels),
+        batch=2,
+        device=torch.device("cpu"),
+        store=FaceStore(),
+    )
+    faces = [expit((np.array(one) / 255 - 0.5) * 20) for one in levels]
+    np.testing.assert_allclose(found.video_scores, [one.mean() for one in faces], atol=1e-5)
+    np.testing.assert_allclose(found.face_scores, np.concatenate(faces), atol=1e-5)
+    assert found.video_labels.tolist() == labels
+    assert found.face_labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert found.auc == roc_auc_score(labels, [one.mean() for one in faces])
+    assert found.loss == pytest.approx(log_loss(found.face_labels, np.concatenate(faces)), abs=1e-5)
+
+
+def made(auc_order: list[float], loss: float) -> Validation:
+    labels = np.array([0, 0, 1, 1])
+    scores = np.array(auc_order)
+    return Validation(scores, labels, scores, labels, loss)
+
+
+def test_of_equal_auc_the_lower_loss_is_better() -> None:
+    good, better = made([0.1, 0.2, 0.8, 0.9], 0.5), made([0.1, 0.3, 0.7, 0.9], 0.4)
+    worse = made([0.1, 0.8, 0.2, 0.9], 0.1)
+    assert better.merit("auc") > good.merit("auc") > worse.merit("auc")
+    assert worse.merit("loss") > better.merit("loss") > good.merit("loss")
+
+
+def test_threshold_and_metrics_are_those_of_the_videos() -> None:
+    chosen = choose(made([0.1, 0.2, 0.8, 0.9], 0.5))
+    assert chosen.video_threshold == 0.5
+    assert chosen.metrics["auc"] == chosen.metrics["accuracy"] == 1
+    assert chosen.metrics["videos"] == 4
+    assert chosen.temperature > 0
