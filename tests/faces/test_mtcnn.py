@@ -89,7 +89,7 @@ def test_looking_again_finds_the_face_that_has_moved_a_little() -> None:
     ((before,),) = finder.find([scene((640, 360), [Person("P001", 100, 30, 250)])])
     moved = Person("P001", 112, 22, 262)
     picture = Halves(scene((640, 360), [moved]))
-    (after,) = finder.look_again([picture], [before.box], least=0.7)
+    (after,) = finder.look_again([picture], [before.box])
     assert after is not None
     assert error_of(after, moved) < 0.08
 
@@ -98,8 +98,8 @@ def test_looking_again_where_no_face_is_finds_none() -> None:
     picture = Halves(scene((640, 360), [Person("P001", 0, 0, 200)]))
     boxes = [(400.0, 100.0, 520.0, 250.0), (-900.0, -900.0, -800.0, -800.0), (1.0, 1.0, 1.0, 1.0)]
     finder = MTCNN(smallest=40)
-    assert finder.look_again([picture] * 3, boxes, least=0.7) == [None, None, None]
-    assert finder.look_again([], [], least=0.7) == []
+    assert finder.look_again([picture] * 3, boxes) == [None, None, None]
+    assert finder.look_again([], []) == []
 
 
 @pytest.mark.parametrize("smallest", [0, 11.9, -5, float("nan"), float("inf")])

@@ -6,6 +6,7 @@ import pytest
 
 from makers.people import Person, scene
 from makers.views import Still
+from unmask.contracts import Image
 from unmask.errors import InvalidInputError
 from unmask.faces.boxes import overlaps
 from unmask.faces.mtcnn import MTCNN, Face
@@ -128,6 +129,26 @@ def test_of_faces_that_appear_together_the_largest_comes_first(finder: MTCNN) ->
     assert [track.number for track in tracks] == [0, 1]
     assert tracks[0].area > 3 * tracks[1].area
     assert tracks[0].side > 1.5 * tracks[1].side
+
+
+class Unsure(MTCNN):
+    """Finds one face in each frame, with the confidences that a test wants."""
+
+    def __init__(self, confidences: Sequence[float]) -> None:
+        super().__init__(smallest=40)
+        self.confidences = list(confidences)
+
+    def find(self, images: Sequence[Image]) -> list[list[Face]]:
+        """Return the face of the next frame."""
+        points = np.zeros((5, 2), np.float32)
+        return [[Face((10, 10, 60, 60), points, self.confidences.pop(0))] for _ in images]
+
+
+def test_only_a_sure_face_begins_a_track_and_an_unsure_one_goes_on_in_it() -> None:
+    frames = clip([[] for _ in range(5)], step=1.0)
+    (track,) = follow(frames, Unsure([0.8, 0.95, 0.75, 0.8, 0.99]), confidence=0.9)
+    assert list(track.faces) == [1, 2, 3, 4]
+    assert follow(frames, Unsure([0.8] * 5), confidence=0.9) == []
 
 
 def test_a_search_every_zero_frames_is_refused(finder: MTCNN) -> None:

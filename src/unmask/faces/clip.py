@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from unmask.faces.crop import (
     Profile,
     cut,
     cut_aligned,
+    median_box,
     square_region,
     steady_region,
     write_crop,
 )
 from unmask.faces.masks import Forged, compare_to_masks
-from unmask.faces.mtcnn import CELL, MTCNN, Face
+from unmask.faces.mtcnn import CELL, MTCNN, Box
 from unmask.faces.select import main_tracks
 from unmask.faces.track import Track, View, follow
 from unmask.video.probe import probe
@@ -37,6 +38,7 @@ HELD_BYTES = 128 << 20  # of decoded frames: a longer clip is decoded once more 
 # Faces of 80 pixels fill a crop of 256 only blurred, smaller ones not at all. But a small picture
 # may show nothing larger: there a fifth of its shorter side counts, as a talking head fills more.
 SMALLEST, SMALLEST_SHARE = 80, 0.2
+KEPT_CONFIDENCE = 0.7  # the published one: enough for a face that is already known
 FAULTS = (UnmaskError, OSError, av.FFmpegError)
 CROP_NAME = re.compile(r"\d{6,}_\d+\.(png|jpg)")
 
@@ -87,6 +89,14 @@ class Found:
     tracks: list[Track]
     chosen: list[Track]
     empty: frozenset[int]
+
+    @cached_property
+    def medians(self) -> dict[int, Box]:
+        """The median box of each chosen track, by its number."""
+        return {
+            track.number: median_box(face.box for face in track.faces.values())
+            for track in self.chosen
+        }
 
 
 class Picture:
@@ -151,8 +161,12 @@ def _prepare(clip: Clip, way: Way) -> tuple[list[Row], Found]:
     if len(numbers) * width * height * 3 // 2 <= HELD_BYTES:
         frames = list(frames)
     smallest = way.smallest or max(min(SMALLEST, SMALLEST_SHARE * min(width, height)), CELL)
-    finder = _finder(smallest, way.confidence)
-    tracks = follow(frames, finder, search_every=way.search_every)
+    tracks = follow(
+        frames,
+        _finder(smallest, min(KEPT_CONFIDENCE, way.confidence)),
+        search_every=way.search_every,
+        confidence=way.confidence,
+    )
     if clip.mask:
         forged = _forged(clip, numbers, tracks, width, height)
         found = Found(numbers, tracks, main_tracks(tracks, forged.shares), forged.empty)
@@ -248,7 +262,7 @@ def _cut_one(clip: Clip, way: Way, found: Found, frame: View, track: Track) -> R
     }
     if frame.number in found.empty:
         return row | {"status": "empty_mask"}
-    crop = _pixels(way, frame, face, track)
+    crop = _pixels(way, found, frame, track)
     if crop is None:
         return row | {"status": "outside"}
     path = crop_folder(clip.id) / f"{frame.number:06d}_{track.number}.{way.suffix}"
@@ -256,12 +270,13 @@ def _cut_one(clip: Clip, way: Way, found: Found, frame: View, track: Track) -> R
     return row | {"status": "ok", "crop": path.as_posix()}
 
 
-def _pixels(way: Way, frame: View, face: Face, track: Track) -> Image | None:
+def _pixels(way: Way, found: Found, frame: View, track: Track) -> Image | None:
+    face = track.faces[frame.number]
     if way.profile == "aligned":
         return cut_aligned(frame, face.landmarks, way.size)
     if way.profile == "clip":
-        boxes = (one.box for one in track.faces.values())
-        return cut(frame, steady_region(boxes, frame.width, frame.height), way.size)
+        steady = steady_region(found.medians[track.number], frame.width, frame.height)
+        return cut(frame, steady, way.size)
     region = square_region(face.box, frame.width, frame.height)
     return cut(frame, region, way.size) if region else None
 

@@ -51,13 +51,19 @@ def square_region(box: Box, width: int, height: int) -> Region | None:
     return (x, y, x + side, y + side) if side > 0 else None
 
 
-def steady_region(boxes: Iterable[Box], width: int, height: int) -> Region:
-    """Return one square for all frames of a clip: about the median box, moved into the frame.
+def median_box(boxes: Iterable[Box]) -> Box:
+    """Return the median of each edge."""
+    left, top, right, bottom = np.median(np.array(list(boxes)), axis=0).tolist()
+    return left, top, right, bottom
+
+
+def steady_region(box: Box, width: int, height: int) -> Region:
+    """Return the square for all frames of a clip, about its median box, moved into the frame.
 
     Source:
-        The Homologous data set keeps one crop a clip; median and margin are ours, it states none.
+        The Homologous data set keeps one place a clip. It states neither median nor margin.
     """
-    left, top, right, bottom = np.median(np.array(list(boxes)), axis=0).tolist()
+    left, top, right, bottom = box
     side = min(math.ceil(max(right - left, bottom - top) * MARGIN), width, height)
     x = min(max(round((left + right - side) / 2), 0), width - side)
     y = min(max(round((top + bottom - side) / 2), 0), height - side)

@@ -15,7 +15,7 @@ from unmask.faces.mtcnn import MTCNN, Box, Face
 from unmask.faces.pyramid import Halves
 
 SEARCH_EVERY = 15  # frames: half a second of most videos
-KEEP = 0.7  # least confidence of a face that is followed: it need not convince anew
+CONFIDENCE = 0.9  # least of a face that begins a track; to go on in one, the finder's is enough
 STEADY = 0.3  # least overlap of a followed face with where it was in the frame before
 SAME = 0.5  # overlap from which on two boxes show one face
 LONGEST_STEP = 0.15  # seconds between two frames over which a face stays about where it was
@@ -74,7 +74,11 @@ class Track:
 
 
 def follow(
-    frames: Iterable[View], finder: MTCNN, *, search_every: int = SEARCH_EVERY
+    frames: Iterable[View],
+    finder: MTCNN,
+    *,
+    search_every: int = SEARCH_EVERY,
+    confidence: float = CONFIDENCE,
 ) -> list[Track]:
     """Return the faces of a clip as tracks, in the order of appearance.
 
@@ -85,8 +89,9 @@ def follow(
 
     Args:
         frames: in rising order.
-        finder: finds the faces.
+        finder: finds the faces; a face that is known only has to reach its last threshold.
         search_every: frames from one search to the next; 1 searches every frame.
+        confidence: the least with which a face begins a track.
 
     Raises:
         InvalidInputError: if `search_every` is less than 1.
@@ -95,7 +100,7 @@ def follow(
         raise InvalidInputError(
             f"search_every must be 1 or more, got {search_every}; 1 searches every frame"
         )
-    tracker = _Tracker(finder, search_every)
+    tracker = _Tracker(finder, search_every, confidence)
     for frame in frames:
         tracker.see(frame)
     tracker.finish()
@@ -144,10 +149,11 @@ class _Part:
 class _Tracker:
     """What is known while the frames go by; a track is named by its place in the list."""
 
-    def __init__(self, finder: MTCNN, search_every: int) -> None:
+    def __init__(self, finder: MTCNN, search_every: int, confidence: float) -> None:
         self.tracks: list[Track] = []
         self._finder = finder
         self._search_every = search_every
+        self._confidence = confidence
         self._last: dict[int, Face] = {}  # of each track that may be taken up again
         self._pursued: list[_Pursuit] = []
         self._passed: list[View] = []  # the frames since the last search
@@ -192,8 +198,7 @@ class _Tracker:
         windows = [(one, one.window(frame)) for one in pursued]
         looked = [(one, _Part(frame, window)) for one, window in windows if window]
         boxes = [_moved(one.face.box, -part.corner[0], -part.corner[1]) for one, part in looked]
-        least = min(KEEP, self._finder.thresholds[2])
-        faces = self._finder.look_again([part.picture for _, part in looked], boxes, least=least)
+        faces = self._finder.look_again([part.picture for _, part in looked], boxes)
         seen = []
         for (one, part), face in zip(looked, faces, strict=True):
             if face is None:
@@ -223,7 +228,10 @@ class _Tracker:
         self._note(frame)
 
     def _named(self, found: Sequence[Face]) -> Iterator[tuple[int, Face]]:
-        """Yield found faces, each with the lost track that was nearest, or with a new one."""
+        """Yield found faces, each with the lost track that was nearest, or with a new one.
+
+        A face that is near no lost track and not sure enough to begin one is left out.
+        """
         resting = self._last.keys() - {one.track for one in self._pursued}
         pairs = sorted(
             (distance, track, number)
@@ -236,10 +244,11 @@ class _Tracker:
             if number not in names and track not in names.values():
                 names[number] = track
         for number, face in enumerate(found):
-            if number not in names:
-                names[number] = len(self.tracks)
-                self.tracks.append(Track(names[number]))
-            yield names[number], face
+            if number in names:
+                yield names[number], face
+            elif face.confidence >= self._confidence:
+                self.tracks.append(Track(len(self.tracks)))
+                yield self.tracks[-1].number, face
 
     def _go_back(self, pursuit: _Pursuit) -> None:
         """Follow a face backwards through the frames since the last search."""
