@@ -12,11 +12,9 @@ from av.video.reformatter import Interpolation
 from unmask.contracts import Degradation, Image
 from unmask.degrade.image import in_range
 from unmask.video.convert import to_rgb
+from unmask.video.x264 import x264_options
 
 FRAMES_PER_SECOND = 25
-# x264's vector code for deciding what later frames will need reads memory that nobody wrote: its
-# results differ from run to run for some sizes (176x144, 320x240). The plain code costs no more.
-REPEATABLE = "cpu-independent=1"
 
 
 class H264(Degradation):
@@ -60,7 +58,7 @@ class H264(Degradation):
         encoder.framerate = Fraction(FRAMES_PER_SECOND)
         encoder.time_base = 1 / encoder.framerate
         encoder.thread_count = 1  # the bytes depend on how many threads there are
-        encoder.options = {"crf": str(self.crf), "preset": "medium", "x264-params": REPEATABLE}
+        encoder.options = x264_options(crf=self.crf, preset="medium")
         return encoder
 
 
