@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from unmask.errors import InvalidInputError, NotFoundError
-from unmask.lineage import ancestors
+from unmask.lineage import ancestors, parents
 from unmask.schema import SCHEMA, check, column, converted, refuse_unknown
 
 VERSION = 1
@@ -88,6 +88,8 @@ class Catalog:
     def moved(self, root: Path) -> "Catalog":
         """Return the same items with their paths told from another folder."""
         here, there = self.root.resolve(), root.resolve()
+        if root == self.root:
+            return self
         if here == there:
             return Catalog(self.table, root)
         told = [_told_from(there, here, self.table[name]) for name in MEDIA_COLUMNS]
@@ -98,7 +100,7 @@ class Catalog:
 
         Parents that are not in the catalog are among the ancestors.
         """
-        return ancestors(self.table)
+        return ancestors(parents(self.table))
 
     def people(self) -> pl.DataFrame:
         """Return one row (id, person) for everybody who is seen in an item or was put into it.

@@ -17,22 +17,21 @@ def parents(items: pl.DataFrame) -> pl.DataFrame:
     return listed.explode("parent").drop_nulls()
 
 
-def ancestors(items: pl.DataFrame) -> pl.DataFrame:
+def ancestors(links: pl.DataFrame) -> pl.DataFrame:
     """Return one row (id, ancestor) for each item that each item was made from, however long ago.
 
     Args:
-        items: a table with the columns `id` and `parents`, without cycles.
+        links: the rows (id, parent), without cycles.
 
     Example:
-        >>> items = pl.DataFrame({"id": ["a", "b", "c"], "parents": [[], ["a"], ["b"]]})
-        >>> ancestors(items).sort("id", "ancestor").rows()
+        >>> links = pl.DataFrame({"id": ["b", "c"], "parent": ["a", "b"]})
+        >>> ancestors(links).sort("id", "ancestor").rows()
         [('b', 'a'), ('c', 'a'), ('c', 'b')]
     """
-    upwards = parents(items).rename({"parent": "ancestor"}).unique()
-    found = newest = upwards
+    found = newest = links.select("id", ancestor="parent").unique()
     while newest.height:
-        older = newest.join(upwards, left_on="ancestor", right_on="id", suffix="_older")
-        newest = older.select("id", ancestor="ancestor_older").unique()
+        older = newest.join(links, left_on="ancestor", right_on="id")
+        newest = older.select("id", ancestor="parent").unique()
         newest = newest.join(found, on=["id", "ancestor"], how="anti")
         found = found.vstack(newest)
     return found

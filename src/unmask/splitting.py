@@ -7,6 +7,7 @@ stands for an unknown person. So a copy always goes where its original goes.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
-from unmask.lineage import parents
+from unmask.lineage import ancestors, parents
 from unmask.schema import SPLITS
 from unmask.seeding import generator_for
 
@@ -66,23 +67,22 @@ def split_by_person(
             f"crossing must be together or leave_out, got {crossing!r}; choose one of them"
         )
     table = catalog.table.with_columns(**_without_crossings())
-    units = _units(catalog)
-    usable = table.filter(pl.col("status") == "ok")
-    counted = units.join(usable, on="id", how="semi").with_columns(
-        code=pl.col("unit").rank("dense").cast(pl.Int64) - 1
-    )
-    if not counted.height:
+    ties = _ties(table)
+    usable = (table["status"] == "ok").to_numpy()
+    counted = ties.of(usable)
+    if not counted.rows.size:
         raise InvalidInputError(
             f"a catalog must have usable items to be split, got none among {len(catalog)}; look at "
             "their reasons with `unmask catalog show`"
         )
     groups = _groups(counted, joined=crossing == "together")
-    kept = _kept(usable if keep else usable.clear(), counted, groups)
-    places = _places(np.bincount(groups), kept, shares, seed)[groups]
-    settled = counted.select("unit", "code").unique()
-    settled = settled.select("unit", place=pl.Series(places).gather(settled["code"]))
-    split = _written(table, units.join(settled, on="unit", how="left"))
-    _report(_counted(places), _quotas(places.size, shares), split)
+    people = np.zeros(len(ties.names), np.int64)
+    people[counted.units] = 1
+    sizes = np.bincount(groups, people).astype(np.int64)
+    kept = _kept(table, counted, groups) if keep else np.full(sizes.size, OPEN)
+    places = _places(sizes, kept, shares, seed)[groups]
+    split = _written(table, ties, places)
+    _report(_counted(places, people), _quotas(int(people.sum()), shares), split)
     return Catalog(split, catalog.root)
 
 
@@ -109,52 +109,90 @@ def _without_crossings() -> dict[str, pl.Expr]:
     return {"status": status, "reason": pl.when(~crossed).then("reason")}
 
 
-def _units(catalog: Catalog) -> pl.DataFrame:
-    """Return the rows (id, unit) of what ties each item to a split, one or more for each item."""
-    named = catalog.people().select("id", unit=pl.format("person {}", "person"))
-    items = catalog.table.select("id")
-    links = parents(catalog.table)
-    inside = links.join(items, left_on="parent", right_on="id", how="semi")
-    outside = links.join(items, left_on="parent", right_on="id", how="anti")
-    nameless = items.join(named, on="id", how="anti").join(inside, on="id", how="anti")
+@dataclass(frozen=True)
+class _Ties:
+    """Which units tie which rows of the table to a split, one pair at each position.
+
+    Args:
+        rows: of the table.
+        units: positions in `names`.
+        names: of all units, in order.
+    """
+
+    rows: Integers
+    units: Integers
+    names: pl.Series
+
+    def of(self, chosen: NDArray[np.bool_]) -> "_Ties":
+        """Return the ties of the chosen rows."""
+        kept = chosen[self.rows]
+        return _Ties(self.rows[kept], self.units[kept], self.names)
+
+
+def _ties(table: pl.DataFrame) -> _Ties:
+    """Return what ties each item to a split: one unit or more."""
+    items = table.with_row_index("row")
+    named = pl.concat(
+        items.select("row", unit=pl.format("person {}/{}", "dataset", who)).drop_nulls()
+        for who in ("person", "source_person")
+    )
+    links = parents(items.select("parents", id="row")).rename({"id": "row"})
+    known = links.join(items.select("row", "id"), left_on="parent", right_on="id", suffix="_up")
+    outside = links.join(table, left_on="parent", right_on="id", how="anti")
+    inside = known.select(id="row", parent="row_up")
+    nameless = items.select("row", "id").join(named, on="row", how="anti")
+    nameless = nameless.join(known, on="row", how="anti")
     # A parent that is not in the catalog stands for itself: two copies of it stay together.
-    unknown = pl.format("item {}", pl.coalesce("parent", "id"))
-    own = pl.concat([named, nameless.join(outside, on="id", how="left").select("id", unit=unknown)])
-    inherited = catalog.ancestors().join(own, left_on="ancestor", right_on="id")
-    return pl.concat([own, inherited.select("id", "unit")]).unique()
+    stands_in = pl.format("item {}", pl.coalesce("parent", "id"))
+    first = nameless.join(outside, on="row", how="left").select("row", unit=stands_in)
+    own = pl.concat([named, first])
+    names = own["unit"].unique().sort()
+    own = own.join(names.to_frame().with_row_index("code"), on="unit").select("row", "code")
+    inherited = ancestors(inside).join(own, left_on="ancestor", right_on="row")
+    every = pl.concat([own, inherited.select("code", row="id").select("row", "code")]).unique()
+    pairs = every.cast(pl.Int64)
+    return _Ties(pairs["row"].to_numpy(), pairs["code"].to_numpy(), names)
 
 
-def _groups(counted: pl.DataFrame, *, joined: bool) -> Integers:
+def _groups(ties: _Ties, *, joined: bool) -> Integers:
     """Return the group of each unit; those that items join are in one group if `joined`.
 
     Groups are numbered by their first unit, so that the order of the rows has no influence.
     """
-    codes = counted["code"].to_numpy()
-    units = int(codes.max()) + 1
+    count = len(ties.names)
     if not joined:
-        return np.arange(units)
-    items = units + counted["id"].rank("dense").cast(pl.Int64).to_numpy() - 1
-    graph = coo_array((np.ones(codes.size), (codes, items)), shape=(items.max() + 1,) * 2)
-    _, groups = connected_components(graph, directed=False)
-    _, first, group = np.unique(groups[:units], return_index=True, return_inverse=True)
+        return np.arange(count)
+    nodes = count + int(ties.rows.max()) + 1
+    edges = (np.ones(ties.rows.size), (ties.units, count + ties.rows))
+    _, labels = connected_components(coo_array(edges, shape=(nodes, nodes)), directed=False)
+    _, first, group = np.unique(labels[:count], return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[group]
 
 
-def _kept(given: pl.DataFrame, counted: pl.DataFrame, groups: Integers) -> Integers:
+def _kept(table: pl.DataFrame, ties: _Ties, groups: Integers) -> Integers:
     """Return the place of each group by the splits that the items have already."""
-    places = np.full(groups.max() + 1, OPEN)
-    held = counted.join(given.select("id", "split").drop_nulls(), on="id").sort("id")
-    held = held.with_columns(group=pl.Series(groups).gather(held["code"]))
-    mixed = held.filter(pl.col("split").n_unique().over("group") > 1)
-    if mixed.height:
-        one = mixed.filter(pl.col("group") == mixed["group"][0]).unique("split", keep="first")
-        told = " and ".join(f"{row['split']} for {row['id']}" for row in one.sort("id").to_dicts())
+    places = table["split"].replace_strict(SPLITS, range(len(SPLITS))).fill_null(OPEN).to_numpy()
+    held = ties.of(places != OPEN)
+    group = groups[held.units]
+    low, high = _extremes(groups.max() + 1, group, places[held.rows])
+    mixed = np.flatnonzero(low < high)
+    if mixed.size:
+        rows = table[held.rows[group == mixed[0]]].sort("id").unique("split", keep="first")
+        told = " and ".join(f"{row['split']} for {row['id']}" for row in rows.sort("id").to_dicts())
         raise InvalidInputError(
             f"items whose people belong together must be in one split to keep it, got {told}; "
             "split without keep, or with crossing='leave_out' if only swaps join their people"
         )
-    places[held["group"]] = held["split"].replace_strict(SPLITS, range(len(SPLITS)))
-    return places
+    return high
+
+
+def _extremes(count: int, of: Integers, places: Integers) -> tuple[Integers, Integers]:
+    """Return the lowest and highest place of each of `count` things; OPEN where there is none."""
+    high = np.full(count, OPEN)
+    np.maximum.at(high, of, places)
+    low = high.copy()
+    np.minimum.at(low, of, places)
+    return low, high
 
 
 def _places(sizes: Integers, places: Integers, shares: Floats, seed: int) -> Integers:
@@ -164,9 +202,9 @@ def _places(sizes: Integers, places: Integers, shares: Floats, seed: int) -> Int
     together, which a loop over groups would do in a thousand times the time.
     """
     random = generator_for(seed, "split_by_person")
-    settled, left = np.flatnonzero(places != OPEN), np.flatnonzero(places == OPEN)
-    missing = _quotas(int(sizes.sum()), shares) - _counted(places[settled], sizes[settled])
-    empty = (shares > 0) & (_counted(places[settled]) == 0)
+    missing = _quotas(int(sizes.sum()), shares) - _counted(places, sizes)
+    empty = (shares > 0) & (_counted(places, sizes) == 0)
+    left = np.flatnonzero((places == OPEN) & (sizes > 0))
     _refuse_too_few(sizes[left], int(empty.sum()))
     for size in np.unique(sizes[left])[::-1]:
         alike = random.permutation(left[sizes[left] == size])
@@ -205,9 +243,11 @@ def _rounded(count: int, weights: Floats) -> Integers:
     return whole
 
 
-def _counted(places: Integers, sizes: Integers | None = None) -> Integers:
-    """Return how many lie in each place."""
-    return np.bincount(places, sizes, minlength=len(SPLITS)).astype(np.int64)
+def _counted(places: Integers, sizes: Integers) -> Integers:
+    """Return how many people are in each split."""
+    settled = places != OPEN
+    found = np.bincount(places[settled], sizes[settled], minlength=len(SPLITS))
+    return found.astype(np.int64)
 
 
 def _refuse_too_few(sizes: Integers, empty: int) -> None:
@@ -226,27 +266,33 @@ def _refuse_too_few(sizes: Integers, empty: int) -> None:
     )
 
 
-def _written(table: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
+def _written(table: pl.DataFrame, ties: _Ties, places: Integers) -> pl.DataFrame:
     """Return the table with each item's split, or why it has none."""
-    known = units.with_columns(pl.col("place").fill_null(OPEN))
-    each = known.group_by("id").agg(low=pl.col("place").min(), high=pl.col("place").max())
-    told = pl.format("{} in {}", "unit", pl.col("place").replace_strict(NAMES))
-    crossing = each.filter(pl.col("low") != OPEN, pl.col("low") < pl.col("high"))
+    low, high = _extremes(table.height, ties.rows, places[ties.units])
+    crosses = (table["status"] == "ok").to_numpy() & (low != OPEN) & (low != high)
+    left_out = ties.of(crosses)
     reasons = (
-        known.join(crossing, on="id")
-        .sort("unit")
-        .group_by("id")
-        .agg(crossing=pl.format("it joins splits: {}", told.str.join(", ")))
+        pl.DataFrame(
+            {
+                "row": left_out.rows,
+                "unit": ties.names.gather(left_out.units),
+                "split": _names(places[left_out.units]),
+            }
+        )
+        .sort("row", "unit")
+        .group_by("row", maintain_order=True)
+        .agg(told=pl.format("{} in {}", "unit", "split"))
+        .select("row", pl.format("it joins splits: {}", pl.col("told").list.join(", ")))
     )
-    split = pl.when(pl.col("low") == pl.col("high")).then(pl.col("low").replace_strict(NAMES))
-    is_crossing = (pl.col("status") == "ok") & pl.col("crossing").is_not_null()
-    joined = table.join(each, on="id", how="left", maintain_order="left")
-    return joined.join(reasons, on="id", how="left", maintain_order="left").select(
-        pl.exclude("low", "high", "crossing").exclude("split", "status", "reason"),
-        split=split,
-        status=pl.when(is_crossing).then(pl.lit(CROSSES)).otherwise("status"),
-        reason=pl.when(is_crossing).then("crossing").otherwise("reason"),
+    return table.with_columns(
+        split=_names(np.where(low == high, low, OPEN)),
+        status=pl.when(pl.Series(crosses)).then(pl.lit(CROSSES)).otherwise("status"),
+        reason=table["reason"].clone().scatter(reasons["row"], reasons[:, 1]),
     )
+
+
+def _names(places: Integers) -> pl.Series:
+    return pl.Series(places).replace_strict(NAMES, return_dtype=pl.String)
 
 
 def _report(people: Integers, wanted: Integers, table: pl.DataFrame) -> None:

@@ -19,31 +19,28 @@ def summary(catalog: Catalog) -> pl.DataFrame:
         given), `items`, `people`, `train`, `val`, `test` and `seconds`; within each `by` the
         largest group comes first. Items of unknown length add no seconds.
     """
-    items = catalog.table.lazy().select(
-        "id",
-        "dataset",
-        "method",
-        "quality",
-        "split",
-        "status",
-        by_all=pl.lit("all"),
+    items = catalog.table.select(
+        *("dataset", "method", "quality", "split", "status", "person", "source_person"),
+        all=pl.lit("all"),
         label=pl.col("label").replace_strict(LABELS, return_dtype=pl.String),
         seconds=pl.col("frames") / pl.col("frames_per_second"),
     )
-    seen = items.join(catalog.people().lazy(), on="id")
-    groups = {"all": "by_all"} | dict(zip(GROUPS, GROUPS, strict=True))
-    return pl.concat(pl.collect_all([_by(name, items, seen, groups[name]) for name in groups]))
+    who = [pl.format("{}/{}", "dataset", column) for column in ("person", "source_person")]
+    seen = pl.concat(items.with_columns(person=person) for person in who).drop_nulls("person")
+    # Numbers are counted several times as fast as names.
+    seen = seen.with_columns(pl.col("person").cast(pl.Categorical).to_physical())
+    return pl.concat(_by(name, items, seen) for name in ("all", *GROUPS))
 
 
-def _by(name: str, items: pl.LazyFrame, seen: pl.LazyFrame, column: str) -> pl.LazyFrame:
-    counts = items.group_by(column).agg(
+def _by(name: str, items: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
+    counts = items.group_by(name).agg(
         *((pl.col("split") == split).sum().alias(split) for split in SPLITS),
         items=pl.len(),
         seconds=pl.col("seconds").filter(pl.col("seconds").is_finite()).sum(),
     )
-    people = seen.group_by(column).agg(people=pl.col("person").n_unique())
-    joined = counts.join(people, on=column, how="left", nulls_equal=True)
-    named = joined.with_columns(pl.col("people").fill_null(0), by=pl.lit(name), value=column)
+    people = seen.group_by(name).agg(people=pl.col("person").n_unique())
+    joined = counts.join(people, on=name, how="left", nulls_equal=True)
+    named = joined.with_columns(pl.col("people").fill_null(0), by=pl.lit(name), value=name)
     return named.sort("items", "value", descending=[True, False]).select(
         "by", "value", *COUNTS, "seconds"
     )
