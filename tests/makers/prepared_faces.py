@@ -8,10 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import polars as pl
 
 from unmask.catalog import Catalog, make_catalog
 from unmask.contracts import Image
+from unmask.faces.table import make_face_table
 
 SIDE = 64
 SPLITS = ("train", "train", "train", "val", "val", "test")  # of the persons in turn
@@ -68,7 +68,7 @@ def write_faces(folder: Path, catalog: Catalog, frames: int, strength: float) ->
                 write_crop(folder / "faces" / crop, random, strength if label == 1 else 0.0)
             status = "ok" if crop else "no_face"
             rows.append({"item": item, "frame": frame, "track": 0, "crop": crop, "status": status})
-    pl.DataFrame(rows).write_parquet(folder / "faces/faces.parquet")
+    make_face_table(rows, folder / "faces").write(folder / "faces/faces.parquet")
 
 
 def write_crop(path: Path, random: np.random.Generator, strength: float) -> None:

@@ -126,6 +126,9 @@ def test_a_folder_of_another_run_is_refused(
         stopped_after(2, settings, monkeypatch)
     with pytest.raises(InvalidInputError, match=r"whose seed was 0, not 3; choose another folder"):
         train(replace(settings, seed=3))
+    fresh = train(make("fresh", epochs=1, seed=3))
+    assert weights(train(replace(settings, seed=3, restart=True))) == weights(fresh)
+    assert weights(train(replace(settings, seed=3, restart=True))) == weights(fresh)
 
 
 class StoppedError(Exception):
@@ -175,7 +178,8 @@ from unmask.settings import load_settings
 from unmask.training.loop import train
 from unmask.training.settings import TrainSettings
 torch.set_num_threads(1)
-train(load_settings(TrainSettings, {}, Path(sys.argv[1])))
+for file in sys.argv[1:]:
+    train(load_settings(TrainSettings, {}, Path(file)))
 """
 
 
@@ -212,18 +216,19 @@ def test_a_run_killed_at_random_moments_ends_with_the_weights_of_an_unbroken_one
 
 
 def test_two_processes_train_one_network_the_same_way_each_time(make: Make, tmp_path: Path) -> None:
-    told = [make(name, devices=2, epochs=1, accumulate=2) for name in ("a", "b")]
-    for settings in told:
-        file = toml(settings, tmp_path / "settings.toml")
-        (tmp_path / "child.py").write_text(CHILD)
-        command = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-        subprocess.run(
-            [sys.executable, *command, str(tmp_path / "child.py"), str(file)],
-            check=True,
-            capture_output=True,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-    assert weights(told[0].out) == weights(told[1].out)
+    runs = [make(name, devices=2, epochs=1, accumulate=2) for name in ("a", "b")]
+    files = [str(toml(one, tmp_path / f"{one.out.name}.toml")) for one in runs]
+    (tmp_path / "child.py").write_text(CHILD)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),
+            *(str(tmp_path / "child.py"), *files),
+        ],
+        check=True,
+        capture_output=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert weights(runs[0].out) == weights(runs[1].out)
 
 
 def test_trainings_share_a_store_and_read_each_crop_once(make: Make, prepared: Prepared) -> None:

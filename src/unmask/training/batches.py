@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,7 +18,9 @@ from unmask.training.data import Faces
 from unmask.training.sampling import Order, Sampler
 from unmask.training.store import FaceStore
 
+Input = TypeVar("Input")
 Result = TypeVar("Result")
+Place = tuple[int, int, int]  # the epoch, the place in its order, and the row of the face
 MOST_WORKERS = 8
 
 
@@ -51,8 +53,8 @@ class Plan:
         self._per_step = batch * accumulate * world
         self.steps_per_epoch = max(1, len(self._known[1]) // self._per_step)
 
-    def places(self, step: int) -> list[list[tuple[int, int, int]]]:
-        """Return for each batch of the step its faces as (epoch, place in the epoch, row)."""
+    def places(self, step: int) -> list[list[Place]]:
+        """Return the faces of each batch of the step."""
         epoch, part = divmod(step, self.steps_per_epoch)
         if self._known[0] != epoch:
             self._known = (epoch, self._sampler(epoch))
@@ -99,10 +101,10 @@ class Loader:
         plans = (self._plan.places(step) for step in range(first, last))
         return ahead(self._made, plans, self._workers)
 
-    def _made(self, step: list[list[tuple[int, int, int]]]) -> list[Batch]:
+    def _made(self, step: list[list[Place]]) -> list[Batch]:
         return [self._batch(places) for places in step]
 
-    def _batch(self, places: list[tuple[int, int, int]]) -> Batch:
+    def _batch(self, places: list[Place]) -> Batch:
         pictures = []
         for epoch, place, row in places:
             image = self._store.face(self._faces.crops[row], self._size)
@@ -123,9 +125,7 @@ def as_faces(images: Tensor, device: torch.device) -> Tensor:
 
 
 def ahead(
-    work: Callable[[object], Result] | Callable[..., Result],
-    inputs: Iterator[object],
-    workers: int = 0,
+    work: Callable[[Input], Result], inputs: Iterable[Input], workers: int = 0
 ) -> Iterator[Result]:
     """Yield work(input) of each input in order, while threads work on those that follow."""
     count = workers or min(MOST_WORKERS, max(1, (os.cpu_count() or 1) // 2))

@@ -33,7 +33,7 @@ class Card:
         versions: of what it was trained with.
         trained_on: the `dataset`, `qualities` and `methods` of the training faces.
         catalog_hash: of the catalog's content.
-        faces_hash: of the face table's content.
+        faces_hash: of the faces of both splits.
         seen_hashes: SHA-256 of every training and validation item and of their ancestors.
         seen_persons: `data set/person` of the same items.
         selection: by what, and at which epoch and step, the weights were chosen.

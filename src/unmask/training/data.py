@@ -1,11 +1,13 @@
 """What a training learns from: prepared faces joined to what the catalog says of their videos."""
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,12 +15,15 @@ from numpy.typing import NDArray
 
 from unmask.catalog import Catalog, read_catalog
 from unmask.contracts import FAKE, REAL
-from unmask.errors import InvalidInputError, NotFoundError, unknown_name
+from unmask.errors import InvalidInputError, unknown_name
+from unmask.faces.table import FaceTable, read_face_table
 from unmask.training.settings import TrainSettings
 
 logger = logging.getLogger(__name__)
 
-FACE_COLUMNS = ("item", "frame", "track", "crop", "status")
+# What decides on a picture that is learned: the video, the face in it, and how it was cut out.
+PICTURE = ("sha256", "frame", "track", "left", "top", "right", "bottom")
+CUT = ("profile", "size", "crop_format")
 SPLIT_ADVICE = "give both splits persons of their own with unmask.splitting.split_by_person"
 
 
@@ -61,7 +66,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Faces of both splits, what every item was made from, and hashes of where all comes from."""
+    """Faces of both splits, and where they come from.
+
+    Args:
+        train: what is learned.
+        validation: what the detector is chosen on.
+        ancestors: rows (id, ancestor), of what each item was made from.
+        seen: what is in both splits.
+        catalog_hash: of the whole catalog.
+        faces_hash: of the faces of both splits, which decides whether two runs are the same.
+    """
 
     train: Faces
     validation: Faces
@@ -79,8 +93,8 @@ def load_data(settings: TrainSettings) -> TrainingData:
         InvalidInputError: if a split or a class is missing, a label or a hash unknown, or a
             person stands in both splits.
     """
-    catalog = read_catalog(settings.catalog)
-    faces = read_faces(settings.faces)
+    catalog, table = read_catalog(settings.catalog), read_face_table(settings.faces)
+    faces = _with_whole_paths(table)
     items = _chosen(catalog.usable().table, settings)
     train, validation = (
         _faces_of(items, split, faces, count)
@@ -96,7 +110,7 @@ def load_data(settings: TrainSettings) -> TrainingData:
         catalog.ancestors(),
         _seen(catalog, [train, validation]),
         catalog.content_hash(),
-        sha256(faces.select(FACE_COLUMNS).write_csv().encode()).hexdigest(),
+        _hash([train, validation], table.settings),
     )
 
 
@@ -107,29 +121,18 @@ def read_faces(path: Path) -> pl.DataFrame:
         NotFoundError: if the file does not exist.
         InvalidInputError: if it is no face table.
     """
-    if not path.is_file():
-        raise NotFoundError(f"a face table must exist, got {path}; make one with `unmask faces`")
-    try:
-        table = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InvalidInputError(
-            f"a face table must be a whole Parquet file, got {path} "
-            f"({str(error).splitlines()[0]}); make it again"
-        ) from None
-    missing = [name for name in FACE_COLUMNS if name not in table.columns]
-    if missing:
-        raise InvalidInputError(
-            f"a face table must have the column {missing[0]!r}, got {', '.join(table.columns)}; "
-            "make it with `unmask faces`"
-        )
-    return table.with_columns(crop=pl.format("{}/{}", pl.lit(path.parent.as_posix()), "crop"))
+    return _with_whole_paths(read_face_table(path))
+
+
+def _with_whole_paths(faces: FaceTable) -> pl.DataFrame:
+    return faces.table.with_columns(crop=pl.format("{}/{}", pl.lit(faces.root.as_posix()), "crop"))
 
 
 def joined(items: pl.DataFrame, faces: pl.DataFrame, count: int | None = None) -> Faces:
     """Return the usable faces of the items, `count` evenly spread ones of each where given."""
-    usable = faces.filter(pl.col("status") == "ok", pl.col("crop").is_not_null())
+    usable = faces.filter(pl.col("status") == "ok")
     found = (
-        usable.select("item", "frame", "track", "crop")
+        usable.select("item", *PICTURE[1:], "crop")
         .join(items, left_on="item", right_on="id")
         .sort("item", "frame", "track")
     )
@@ -205,3 +208,11 @@ def _seen(catalog: Catalog, faces: Sequence[Faces]) -> Seen:
     hashes = catalog.table.join(seen, on="id", how="semi")["sha256"].drop_nulls()
     persons = catalog.people().join(seen, on="id", how="semi")["person"]
     return Seen(tuple(hashes.unique().sort()), tuple(persons.unique().sort()))
+
+
+def _hash(splits: Sequence[Faces], cut: Mapping[str, Any]) -> str:
+    hashed = sha256(json.dumps([cut.get(name) for name in CUT]).encode())
+    for faces in splits:
+        columns = faces.table.select("item", "label", "person", "quality", *PICTURE)
+        hashed.update(columns.write_csv().encode())
+    return hashed.hexdigest()

@@ -7,20 +7,21 @@ from typing import Any
 import polars as pl
 import torch
 
-from unmask.errors import NotFoundError
+from unmask.errors import InvalidInputError, NotFoundError
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import Card, read_card, save_checkpoint
+from unmask.training.checkpoint import CARD, WEIGHTS, Card, read_card, save_checkpoint
 from unmask.training.data import TrainingData
+from unmask.training.log import LOG
 from unmask.training.settings import TrainSettings
-from unmask.training.state import STATE, RunState, refuse_other_run
+from unmask.training.state import STATE, RunState, read_run, refuse_other_run
 from unmask.training.validation import THRESHOLD_RULE, choose
 
 # Paths tell of a machine, not of a training; hashes say what lay there.
 PATHS = ("catalog", "faces", "out")
 # How the work is done may change when a run continues.
-FREE = ("device", "workers", "cache_gib", "checkpoint_seconds", "tensorboard")
+FREE = ("restart", "device", "workers", "cache_gib", "checkpoint_seconds", "tensorboard")
 
 
 def told_settings(settings: TrainSettings) -> dict[str, Any]:
@@ -32,11 +33,11 @@ def told_settings(settings: TrainSettings) -> dict[str, Any]:
 def identity_of(settings: TrainSettings, data: TrainingData) -> dict[str, Any]:
     """Return what makes two runs the same run."""
     plain = {name: one for name, one in told_settings(settings).items() if name not in FREE}
-    return plain | {"catalog_hash": data.catalog_hash, "faces_hash": data.faces_hash}
+    return plain | {"faces_hash": data.faces_hash}
 
 
 def is_finished(out: Path, identity: Mapping[str, Any]) -> bool:
-    """Return whether the folder holds the checkpoint of this run.
+    """Return whether the folder holds the whole checkpoint of this run.
 
     Raises:
         InvalidInputError: if it holds that of another run.
@@ -45,10 +46,19 @@ def is_finished(out: Path, identity: Mapping[str, Any]) -> bool:
         card = read_card(out)
     except NotFoundError:
         return False
-    hashes = {"catalog_hash": card.catalog_hash, "faces_hash": card.faces_hash}
-    refuse_other_run(out, dict(card.settings) | hashes, identity)
+    refuse_other_run(out, dict(card.settings) | {"faces_hash": card.faces_hash}, identity)
     (out / STATE).unlink(missing_ok=True)
     return True
+
+
+def forget_other_run(out: Path, identity: Mapping[str, Any]) -> None:
+    """Delete the files of a run that had other settings or data."""
+    try:
+        is_finished(out, identity)
+        read_run(out, identity)
+    except InvalidInputError:
+        for name in (CARD, WEIGHTS, STATE, LOG):
+            (out / name).unlink(missing_ok=True)
 
 
 def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run: RunState) -> Card:

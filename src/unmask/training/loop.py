@@ -11,7 +11,7 @@ from unmask.execution.progress import progress
 from unmask.training.augment import Augmentation
 from unmask.training.batches import Loader, Plan
 from unmask.training.data import TrainingData, load_data
-from unmask.training.finish import finish, identity_of, is_finished
+from unmask.training.finish import finish, forget_other_run, identity_of, is_finished
 from unmask.training.learner import Learner
 from unmask.training.log import write_csv, write_tensorboard
 from unmask.training.memory import kept_memory
@@ -23,7 +23,7 @@ from unmask.training.state import Best, Row, read_run
 from unmask.training.store import FaceStore
 from unmask.training.validation import validate
 
-__all__ = ["TrainSettings", "device_for", "train"]
+__all__ = ["TrainSettings", "train"]
 
 
 def train(settings: TrainSettings, *, store: FaceStore | None = None) -> Path:
@@ -45,6 +45,8 @@ def train(settings: TrainSettings, *, store: FaceStore | None = None) -> Path:
     """
     data = load_data(settings)
     identity = identity_of(settings, data)
+    if settings.restart:
+        forget_other_run(settings.out, identity)
     if not is_finished(settings.out, identity):
         fabric = Fabric(
             accelerator=device_for(settings.device),

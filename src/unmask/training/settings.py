@@ -81,6 +81,7 @@ class TrainSettings:
     workers: int = setting(0, "Threads that prepare batches; 0 chooses.")
     cache_gib: float = setting(2.0, "Memory for decoded faces, in GiB.")
     checkpoint_seconds: float = setting(30.0, "Seconds between states to continue from.")
+    restart: bool = setting(False, "Whether to start anew where the folder holds another run.")
     tensorboard: bool = setting(False, "Whether to write a TensorBoard log.")
 
     def __post_init__(self) -> None:

@@ -117,5 +117,6 @@ def refuse_other_run(folder: Path, there: Mapping[str, Any], now: Mapping[str, A
         if there.get(name) != now[name]:
             raise InvalidInputError(
                 f"out must be new or hold the same run, got {folder}, whose {name} was "
-                f"{there.get(name)!r}, not {now[name]!r}; choose another folder or delete it"
+                f"{there.get(name)!r}, not {now[name]!r}; choose another folder, or "
+                "restart=True"
             )
