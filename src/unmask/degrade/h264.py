@@ -34,6 +34,8 @@ class H264(Degradation):
         ICCV 2019, section 3 (rates 23 and 40). https://arxiv.org/abs/1901.08971
     """
 
+    crf: int
+
     def __init__(self, crf: int = 23) -> None:
         in_range("crf", crf, 0, 51, "23 is light, 40 is heavy")
         self.crf = crf
