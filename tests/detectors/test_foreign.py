@@ -78,8 +78,9 @@ def test_a_plain_pickle_runs_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
-def test_bytes_that_are_no_weights_are_refused(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"PK\x03\x04 and then nothing")
+@pytest.mark.parametrize("content", [b"PK\x03\x04 and then nothing", b"", b"half"])
+def test_bytes_that_are_no_weights_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidInputError, match="must be safetensors or saved by torch"):
         load_foreign(tmp_path / name, donor("meso4"), classes=ORDER)
 

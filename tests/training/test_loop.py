@@ -55,7 +55,6 @@ def make(prepared: Prepared, tmp_path: Path) -> Make:
             "size": 32,
             "epochs": 2,
             "batch": 8,
-            "norm_momentum": 0.1,
             "device": "cpu",
         }
         return TrainSettings(prepared.catalog, prepared.faces, tmp_path / name, **(short | changes))
@@ -229,6 +228,24 @@ def test_two_processes_train_one_network_the_same_way_each_time(make: Make, tmp_
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert weights(runs[0].out) == weights(runs[1].out)
+
+
+def test_a_broken_state_is_refused(make: Make) -> None:
+    settings = make()
+    settings.out.mkdir()
+    (settings.out / "state.pt").write_bytes(b"half")
+    with pytest.raises(InvalidInputError, match="state of a run must be as training wrote it, got"):
+        train(settings)
+
+
+def test_a_device_that_is_not_there_is_refused(make: Make) -> None:
+    absent = "mps" if torch.cuda.is_available() else "cuda"
+    with pytest.raises(
+        InvalidInputError, match=f"device must be one of this machine, got {absent}"
+    ):
+        train(make(device=absent))
+    with pytest.raises(NotFoundError, match="device has no 'cpuu'; did you mean 'cpu'"):
+        train(make(device="cpuu"))
 
 
 def test_trainings_share_a_store_and_read_each_crop_once(make: Make, prepared: Prepared) -> None:

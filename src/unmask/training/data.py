@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -103,12 +103,16 @@ def load_data(settings: TrainSettings) -> TrainingData:
             ("val", settings.validation_frames_per_video),
         )
     )
-    _refuse_shared_persons(_seen(catalog, [train]), _seen(catalog, [validation]))
+    ancestors = catalog.ancestors()
+    learned, chosen_on = (_seen(catalog, ancestors, one) for one in (train, validation))
+    _refuse_shared_persons(learned, chosen_on)
     return TrainingData(
         train,
         validation,
-        catalog.ancestors(),
-        _seen(catalog, [train, validation]),
+        ancestors,
+        Seen(
+            _united(learned.hashes, chosen_on.hashes), _united(learned.persons, chosen_on.persons)
+        ),
         catalog.content_hash(),
         _hash([train, validation], table.settings),
     )
@@ -201,18 +205,25 @@ def _refuse_shared_persons(train: Seen, validation: Seen) -> None:
         )
 
 
-def _seen(catalog: Catalog, faces: Sequence[Faces]) -> Seen:
-    items = pl.concat([one.table.select(id="item") for one in faces]).unique()
-    lineage = catalog.ancestors().join(items, on="id", how="semi")
+def _seen(catalog: Catalog, ancestors: pl.DataFrame, faces: Faces) -> Seen:
+    items = faces.table.select(id="item").unique()
+    lineage = ancestors.join(items, on="id", how="semi")
     seen = pl.concat([items, lineage.select(id="ancestor")]).unique()
     hashes = catalog.table.join(seen, on="id", how="semi")["sha256"].drop_nulls()
     persons = catalog.people().join(seen, on="id", how="semi")["person"]
     return Seen(tuple(hashes.unique().sort()), tuple(persons.unique().sort()))
 
 
+def _united(some: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*some, *others}))
+
+
 def _hash(splits: Sequence[Faces], cut: Mapping[str, Any]) -> str:
     hashed = sha256(json.dumps([cut.get(name) for name in CUT]).encode())
     for faces in splits:
-        columns = faces.table.select("item", "label", "person", "quality", *PICTURE)
+        columns = faces.table.select(
+            *("item", "label", "person", "quality", *PICTURE),
+            pl.col("parents").list.join(","),
+        )
         hashed.update(columns.write_csv().encode())
     return hashed.hexdigest()

@@ -1,7 +1,8 @@
 """The training of a detector."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ class _Training:
             workers=settings.workers,
         )
         saved = time.monotonic()
-        with progress(f"training {settings.detector}", self.steps, done=run.step) as advance:
+        with self._progress() as advance:
             for batches in loader.batches(run.step, run.step if self._is_over else self.steps):
                 epoch = run.step // self.plan.steps_per_epoch
                 only_head = epoch < settings.head_epochs
@@ -115,6 +116,12 @@ class _Training:
         if self.fabric.is_global_zero:
             finish(settings, self.data, self.learner.detector, run)
         self.fabric.barrier()
+
+    def _progress(self) -> AbstractContextManager[Callable[..., None]]:
+        if not self.fabric.is_global_zero:
+            return nullcontext(lambda: None)
+        described = f"training {self.settings.detector}"
+        return progress(described, self.steps, done=self.run.step)
 
     def _rate(self, step: int) -> float:
         per_epoch = self.plan.steps_per_epoch

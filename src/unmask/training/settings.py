@@ -61,7 +61,7 @@ class TrainSettings:
     weight_decay: float = setting(1e-4, "Weight decay of kernels; norms and biases have none.")
     head_epochs: int = setting(0, "First epochs in which only the last layer learns.")
     norm_momentum: float | None = setting(
-        None, "Share of a batch in the running statistics; short trainings need about 0.1."
+        0.1, "Share of a batch in the running statistics of batch norm."
     )
     sampling: str = setting("balanced", "balanced (reals as often as fakes), paired or all.")
     frames_per_video: int | None = setting(None, "Faces of each video, evenly spread; else all.")

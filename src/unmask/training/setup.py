@@ -10,7 +10,7 @@ from torch.optim import AdamW
 
 from unmask.detectors.create import create_detector
 from unmask.detectors.layers import head_of
-from unmask.errors import InvalidInputError
+from unmask.errors import InvalidInputError, unknown_name
 from unmask.seeding import seed_for
 from unmask.torch_contracts import Detector
 from unmask.training.settings import TrainSettings
@@ -45,12 +45,28 @@ def repeatable(device: torch.device) -> Iterator[None]:
 
 
 def device_for(name: str) -> str:
-    """Return the device of a name: `auto` takes the fastest that is there."""
-    if name != "auto":
-        return name
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    """Return the device of a name: `auto` takes the fastest that is there.
+
+    Raises:
+        NotFoundError: if there is no such name.
+        InvalidInputError: if this machine has no such device.
+
+    Example:
+        >>> device_for("cpu")
+        'cpu'
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        return next(one for one, is_there in there.items() if is_there)
+    if name not in there:
+        raise unknown_name("device", name, ["auto", *there])
+    if not there[name]:
+        raise InvalidInputError(f"device must be one of this machine, got {name}; take cpu or auto")
+    return name
 
 
 def new_detector(settings: TrainSettings) -> Detector:

@@ -94,7 +94,13 @@ def read_run(folder: Path, identity: Mapping[str, Any]) -> tuple[RunState, Mappi
     path = folder / STATE
     if not path.is_file():
         return RunState(identity), {}
-    plain = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        plain = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of any kind: the bytes may be anything
+        raise InvalidInputError(
+            f"the state of a run must be as training wrote it, got {path} "
+            f"({type(error).__name__}); delete it to start anew"
+        ) from None
     refuse_other_run(folder, plain.pop("identity"), identity)
     parts = plain.pop("parts")
     if plain["best"] is not None:
