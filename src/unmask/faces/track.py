@@ -161,7 +161,8 @@ class _Tracker:
 
     def see(self, frame: View) -> None:
         """Find the faces of the next frame."""
-        if frame.time - self._time > LONGEST_STEP:
+        is_far = frame.time - self._time > LONGEST_STEP
+        if is_far:
             self.finish()
             self._pursued.clear()
             is_due = True
@@ -170,7 +171,7 @@ class _Tracker:
             self._pursue(frame)
             is_due = len(self._pursued) < before or len(self._passed) + 1 >= self._search_every
         if is_due:
-            self._search(frame)
+            self._search(frame, least=0.0 if is_far else self._confidence)
         else:
             self._passed.append(frame)
             self._note(frame)
@@ -179,7 +180,7 @@ class _Tracker:
     def finish(self) -> None:
         """Search the frame before, if that has not been done."""
         if self._passed:
-            self._search(self._passed.pop())
+            self._search(self._passed.pop(), least=self._confidence)
 
     def _note(self, frame: View) -> None:
         for one in self._pursued:
@@ -213,15 +214,21 @@ class _Tracker:
                 self._last.pop(one.track, None)  # its track is not taken up again
         return seen
 
-    def _search(self, frame: View) -> None:
-        """Search the whole frame: for pursued faces, for lost ones and for new ones."""
+    def _search(self, frame: View, *, least: float) -> None:
+        """Search the whole frame for pursued faces, for lost ones and for new ones.
+
+        Args:
+            frame: the frame.
+            least: the confidence that a lost face needs. One that could not be followed from the
+                frame before needs as much as a new one, else hands come and go as faces.
+        """
         (found,) = self._finder.find([frame.image()])
         for one in self._pursued:
             same = [face for face in found if _overlap(face.box, one.face.box) >= SAME]
             if same:
                 one.face = max(same, key=lambda face: _overlap(face.box, one.face.box))
             found = [face for face in found if face not in same]
-        for track, face in self._named(found):
+        for track, face in self._named([face for face in found if face.confidence >= least]):
             self._pursued.append(_Pursuit(track, face))
             self._go_back(_Pursuit(track, face))
         self._passed.clear()
