@@ -136,14 +136,17 @@ class _Part:
     def __init__(self, frame: View, window: tuple[int, int, int, int]) -> None:
         self.corner = window[:2]
         self.picture = Halves(frame.crop(*window))
+        self._samples: dict[Box, NDArray[np.float64]] = {}
 
     def sample(self, box: Box) -> NDArray[np.float64]:
         """Return what is in a box of the frame, so that the sum of products is a correlation."""
-        here = _moved(box, -self.corner[0], -self.corner[1])
-        square = squared(np.array([here]), scale=SAMPLED)
-        values = self.picture.crops(square, SAMPLE)[0][0, :, :, 1].astype(np.float64)
-        values -= values.mean()
-        return values / max(float(np.linalg.norm(values)), 1e-9)
+        if box not in self._samples:
+            here = _moved(box, -self.corner[0], -self.corner[1])
+            square = squared(np.array([here]), scale=SAMPLED)
+            values = self.picture.crops(square, SAMPLE)[0][0, :, :, 1].astype(np.float64)
+            values -= values.mean()
+            self._samples[box] = values / max(float(np.linalg.norm(values)), 1e-9)
+        return self._samples[box]
 
 
 class _Tracker:
