@@ -1,6 +1,7 @@
 """What the manual shows is true: its code runs, its links lead somewhere, its commands exist."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,19 @@ LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 COMMAND = re.compile(r"^(?:\$ )?unmask ([a-z]\w*)", re.MULTILINE)
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def run(example: Path, folder: Path) -> str:
+    """Return what an example prints; the makers of the tests can be imported."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", str(example)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 @each_page
@@ -52,10 +66,7 @@ def test_commands_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_example_runs(example: Path, tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", str(example)], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert ran.returncode == 0, ran.stderr
+    run(example, tmp_path)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -72,12 +83,6 @@ def test_the_manual_explains_every_column_of_a_catalog() -> None:
 def test_the_manual_shows_what_the_catalog_example_prints(tmp_path: Path) -> None:
     text = (ROOT / "docs/catalog.md").read_text()
     shown = re.findall(r"```text\n(.*?)\.\.\.\n```", text, re.DOTALL)[0].splitlines()
-    ran = subprocess.run(
-        [sys.executable, str(ROOT / "docs/examples/catalog.py")],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    printed = [line.rstrip() for line in ran.stdout.splitlines()]
+    output = run(ROOT / "docs/examples/catalog.py", tmp_path)
+    printed = [line.rstrip() for line in output.splitlines()]
     assert printed[: len(shown)] == shown

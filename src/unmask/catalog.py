@@ -4,12 +4,14 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from unmask.errors import InvalidInputError, NotFoundError
+from unmask.files import write_whole
 from unmask.lineage import ancestors, parents
 from unmask.schema import SCHEMA, check, column, converted, refuse_unknown
 
@@ -132,14 +134,10 @@ class Catalog:
 
     def write(self, path: Path) -> None:
         """Write the catalog as Parquet, whole or not at all; paths are told from its folder."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         table = self.moved(path.parent).table
-        beside = path.with_name(f".{path.name}.part")
-        with beside.open("wb") as file:
-            table.write_parquet(file, compression="zstd", metadata={VERSION_KEY: str(VERSION)})
-            file.flush()
-            os.fsync(file.fileno())  # Else a power cut could keep the name and lose the content.
-        beside.replace(path)
+        content = BytesIO()
+        table.write_parquet(content, compression="zstd", metadata={VERSION_KEY: str(VERSION)})
+        write_whole(path, content.getvalue())
 
     def content_hash(self) -> str:
         """Return one SHA-256 of what the items are, whatever their order and their folder.
