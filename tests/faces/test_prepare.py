@@ -147,6 +147,8 @@ def test_copies_in_other_qualities_get_the_boxes_of_the_original(
     assert made.group_by("item").agg("left", "bottom").select("left", "bottom").n_unique() == 1
     alone = prepare_faces(replace(settings, boxes_from_parents=False)).table
     assert alone["status"].to_list() == ["no_face"] * 4 + ["ok"] * 2
+    assert prepare_faces(settings).table.equals(made)
+    assert set(files(settings.out)) == set(made["crop"])
 
 
 @pytest.mark.parametrize("change", [{"label": 1, "method": "swap"}, {"frames": 3}, {"width": 80}])

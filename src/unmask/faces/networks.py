@@ -9,6 +9,10 @@ as it was:
 * The networks were trained on transposed pictures: the kernels are transposed, not the pictures.
 * Pixels come as uint8; their scaling is part of the first layer. Of the two outputs before the
   softmax only the difference is computed: the logit of "this is a face".
+
+Measured on one core with AVX-512, in ms: ONNX Runtime as published / PyTorch in channels-last / as
+rewritten: `pnet` 77x77 0.41 / 0.57 / 0.16; `rnet` 16 pictures 1.2 / 0.8 / 0.39; `onet` 4 pictures
+1.5 / 1.4 / 0.66.
 """
 
 import importlib.util

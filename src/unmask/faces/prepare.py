@@ -18,7 +18,7 @@ from unmask.settings import setting, to_plain
 from unmask.video.sample import parse_sampling
 
 TABLE = "faces.parquet"
-NOT_IN_KEY = ("catalog", "out", "workers", "retry_failed", "boxes_from_parents")
+NOT_IN_KEY = ("catalog", "out", "workers", "retry_failed")
 # What a copy in another quality has in common with what it was made from.
 SAME_IN_COPIES = ("dataset", "kind", "label", "method", "frames", "width", "height", "status")
 
