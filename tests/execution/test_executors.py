@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -138,6 +141,17 @@ def test_a_killed_worker_is_named_with_its_item_after_what_the_others_did() -> N
 def test_a_worker_that_ends_itself_is_told_with_its_exit_code() -> None:
     with pytest.raises(WorkerLostError, match="ended with exit code 7 while working on 1"):
         list(OnProcesses(1).map(exit_with_seven, [1]))
+
+
+def test_a_script_that_starts_its_work_unguarded_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "from unmask.execution.executors import OnProcesses\n"
+        "print(list(OnProcesses(1).map(abs, [1])))\n"
+    )
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert "WorkerLostError" in ran.stderr
+    assert "must start its work under `if __name__ == '__main__':`" in ran.stderr
 
 
 def test_closing_stops_the_work_that_is_under_way() -> None:

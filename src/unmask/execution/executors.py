@@ -176,11 +176,16 @@ class _Worker(Generic[Item, Result]):
 def _lost(exit_code: int | None, item: object) -> WorkerLostError:
     if exit_code is not None and exit_code < 0:
         end = f"was killed by {signal.Signals(-exit_code).name} (out of memory?)"
+        advice = "run the same command again to continue, with fewer workers"
     else:
         end = f"ended with exit code {exit_code}"
+        advice = (
+            "see what it printed (a script must start its work under `if __name__ == '__main__':`) "
+            "and run the same command again to continue"
+        )
     return WorkerLostError(
         f"a worker process must live until its work is done, got one that {end} while working on "
-        f"{_shown(item)}; run the same command again to continue, with fewer workers"
+        f"{_shown(item)}; {advice}"
     )
 
 
