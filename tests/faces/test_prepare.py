@@ -79,6 +79,14 @@ def test_a_second_run_does_nothing_again(
     assert prepare_faces(settings).table.equals(first.table)
 
 
+def test_a_deleted_crop_is_made_again(settings: FacesSettings) -> None:
+    prepare_faces(settings)
+    before = files(settings.out)
+    (settings.out / "crops/some/1.mp4/000001_0.png").unlink()
+    prepare_faces(settings)
+    assert files(settings.out) == before
+
+
 def test_new_items_are_added_and_changed_ones_done_again(
     tmp_path: Path, settings: FacesSettings
 ) -> None:
