@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 
 from makers.prepared_faces import Prepared, make_prepared
 from unmask.catalog import read_catalog
-from unmask.errors import InvalidInputError, NotFoundError
+from unmask.errors import InvalidInputError, MissingDependencyError, NotFoundError
 from unmask.metrics.ranking import auc
 from unmask.training import loop
 from unmask.training.checkpoint import load_checkpoint, read_card
@@ -300,6 +300,15 @@ def test_the_log_has_a_line_for_each_epoch_with_the_rate_of_its_last_step(make: 
 def test_tensorboard_gets_its_log(make: Make) -> None:
     folder = train(make(epochs=1, tensorboard=True))
     assert list((folder / "tensorboard").glob("events.*"))
+
+
+def test_without_tensorboard_its_log_is_refused_before_anything_is_done(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'unmask\[tensorboard\]'"):
+        train(make(tensorboard=True))
+    assert not make().out.exists()
 
 
 def test_mixed_precision_trains(make: Make) -> None:

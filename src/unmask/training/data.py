@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 # What decides on a picture that is learned: the video, the face in it, and how it was cut out.
 PICTURE = ("sha256", "frame", "track", "left", "top", "right", "bottom")
 CUT = ("profile", "size", "crop_format")
-SPLIT_ADVICE = "give both splits persons of their own with unmask.splitting.split_by_person"
+SPLIT_ADVICE = "split it by person with `unmask catalog split`"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _faces_of(items: pl.DataFrame, split: str, faces: pl.DataFrame, count: int |
             f"{', '.join(there) or 'no split at all'} among {len(items)} items; {SPLIT_ADVICE}"
         )
     _refuse_unknown(inside, "label", split, "set it to 0 or 1, or leave the item out")
-    _refuse_unknown(inside, "sha256", split, "write it with unmask.catalog.hash_file")
+    _refuse_unknown(inside, "sha256", split, "write it with `unmask index` or unmask.catalog.hash_file")
     found = joined(inside, faces, count)
     for label, name in ((REAL, "real"), (FAKE, "fake")):
         if not (found.labels == label).any():

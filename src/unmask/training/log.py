@@ -30,16 +30,22 @@ def write_csv(folder: Path, rows: list[Row]) -> None:
     write_whole(folder / LOG, text.getvalue().encode())
 
 
-def write_tensorboard(folder: Path, row: Row) -> None:
-    """Add one epoch to the TensorBoard log.
+def need_tensorboard() -> None:
+    """Refuse to begin a training whose log could not be written.
 
     Raises:
         MissingDependencyError: if TensorBoard is not installed.
     """
     try:
-        from torch.utils.tensorboard import SummaryWriter
+        import torch.utils.tensorboard  # noqa: F401
     except ImportError:
         raise missing_extra("tensorboard", "tensorboard", "a TensorBoard log") from None
+
+
+def write_tensorboard(folder: Path, row: Row) -> None:
+    """Add one epoch to the TensorBoard log."""
+    from torch.utils.tensorboard import SummaryWriter
+
     with SummaryWriter(str(folder / "tensorboard")) as writer:
         for name, value in row.items():
             if name not in ("epoch", "step"):

@@ -14,7 +14,7 @@ from unmask.training.batches import Loader, Plan
 from unmask.training.data import TrainingData, load_data
 from unmask.training.finish import finish, forget_other_run, identity_of, is_finished
 from unmask.training.learner import Learner
-from unmask.training.log import write_csv, write_tensorboard
+from unmask.training.log import need_tensorboard, write_csv, write_tensorboard
 from unmask.training.memory import kept_memory
 from unmask.training.sampling import sampler_for
 from unmask.training.schedule import learning_rate
@@ -43,7 +43,10 @@ def train(settings: TrainSettings, *, store: FaceStore | None = None) -> Path:
     Raises:
         NotFoundError: if a file, detector, quality or method does not exist.
         InvalidInputError: if the data cannot be learned from or the folder holds another run.
+        MissingDependencyError: if the detector or the log needs a package that is not installed.
     """
+    if settings.tensorboard:
+        need_tensorboard()
     data = load_data(settings)
     identity = identity_of(settings, data)
     if settings.restart:

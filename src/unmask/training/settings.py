@@ -1,10 +1,11 @@
 """What a training is told."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from unmask.errors import InvalidInputError, unknown_name
-from unmask.settings import dataclass, setting
+from unmask.settings import setting
 
 SAMPLINGS = ("balanced", "paired", "all")
 SCHEDULES = ("cosine", "constant", "step")
