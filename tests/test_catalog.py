@@ -142,7 +142,7 @@ def test_a_write_that_fails_leaves_the_old_catalog(
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        NotFoundError, match=r"a catalog file must exist, got .*nothing\.parquet; m"
+        NotFoundError, match=r"a catalog file must exist, got .*nothing\.parquet; correct the path"
     ):
         read_catalog(tmp_path / "nothing.parquet")
 

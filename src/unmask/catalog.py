@@ -192,7 +192,8 @@ def read_catalog(path: Path) -> Catalog:
     """
     if not path.is_file():
         raise NotFoundError(
-            f"a catalog file must exist, got {path}; make one with `unmask index` or `unmask demo`"
+            f"a catalog file must exist, got {path}; correct the path, or make one with "
+            "`unmask index`"
         )
     try:
         version = pl.read_parquet_metadata(path).get(VERSION_KEY)

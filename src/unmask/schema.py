@@ -9,6 +9,7 @@ from unmask.lineage import first_in_a_cycle
 
 KINDS = ("video", "image")
 FAMILIES = ("swap", "expression", "attribute", "full_face", "blend", "adversarial")
+PRISTINE = (None, "raw", "studio")  # qualities: unknown, as filmed, as rendered for the demo
 SPLITS = ("train", "val", "test")
 
 SCHEMA: dict[str, pl.DataType] = {

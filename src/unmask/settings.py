@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -10,8 +10,6 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from unmask.errors import InvalidInputError, NotFoundError, unknown_name
 
 Settings = TypeVar("Settings")
-
-__all__ = ["dataclass", "load_settings", "setting", "to_plain"]
 
 
 def setting(default: Any = MISSING, help: str = "") -> Any:  # noqa: A002  the command line's word

@@ -138,7 +138,7 @@ def test_masks_and_originals_that_are_not_there_are_counted(root: Path) -> None:
     (root / "manipulated_sequences/Deepfakes/masks/videos/071_054.mp4").unlink()
     (root / "original_sequences/youtube/c23/videos/071.mp4").unlink()
     (finding,) = findings(root, "Deepfakes masks")
-    assert (finding.level, finding.what) == ("missing", "Deepfakes masks: of 7 of 8 fakes")
+    assert (finding.level, finding.what) == ("missing", "Deepfakes masks of 7 of 8 fakes")
     (finding,) = findings(root, "without a real video")
     assert finding.what == "Deepfakes c23: 1 fakes without a real video of their target"
     assert rows(root)[FAKE]["mask"] is None

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from unmask.benchmark.evaluate import EvaluateSettings, dropped_items, evaluate
 from unmask.benchmark.measure import hardest
 from unmask.benchmark.page import Report, write_page
 from unmask.benchmark.pictures import Picture
-from unmask.benchmark.results import Result
+from unmask.benchmark.results import Level, Result
 from unmask.benchmark.tables import (
     cross_quality_table,
     csv_table,
@@ -109,15 +110,15 @@ def write_report(
     results: Sequence[Result], out: Path, catalog: Catalog, faces: Path, story: Story
 ) -> Path:
     """Write the tables and the page of results whose scores lie under `out/scores`."""
-    for kind, make in (("same", same_quality_table), ("cross", cross_quality_table)):
-        for metric in ("auc", "accuracy"):
-            table = make(results, metric=metric)
-            for ending, text in (
-                ("md", markdown_table(table)),
-                ("csv", csv_table(table)),
-                ("tex", latex_table(table, label=f"tab:{kind}-{metric}")),
-            ):
-                write_whole(out / "tables" / f"{kind}_quality_{metric}.{ending}", text.encode())
+    makers = {"same_quality": same_quality_table, "cross_quality": cross_quality_table}
+    for kind, metric, level in product(makers, ("auc", "accuracy"), get_args(Level)):
+        table, name = makers[kind](results, metric=metric, level=level), f"{kind}_{metric}_{level}"
+        for ending, text in (
+            ("md", markdown_table(table)),
+            ("csv", csv_table(table)),
+            ("tex", latex_table(table, label=f"tab:{name}")),
+        ):
+            write_whole(out / "tables" / f"{name}.{ending}", text.encode())
     scores = {one.name: pl.read_parquet(out / "scores" / f"{one.name}.parquet") for one in results}
     report = Report(
         title=story.title,

@@ -32,7 +32,7 @@ class EvaluateSettings:
     catalog: Path = setting(help="The catalog with the labels of the test videos.")
     faces: Path = setting(help="The face table of that catalog.")
     out: Path = setting(help="The folder for the results and the scores.")
-    split: str | None = setting("test", "The split to test on.")
+    split: str = setting("test", "The split to test on; an empty name for all.")
     qualities: tuple[str, ...] = setting((), "Qualities to test on, each apart; all by default.")
     aggregate: str = setting("mean", "The rule that makes a video's score of its faces' scores.")
     resamples: int = setting(1000, "Resamples of the videos for the intervals.")

@@ -18,15 +18,15 @@ app = typer.Typer(add_completion=False)
 def doctor(
     what: Annotated[str, typer.Argument(help="A data set's name with its folder, or one file.")],
     folder: Annotated[Path | None, typer.Argument(help="The data set's folder.")] = None,
-    option: Annotated[
+    options: Annotated[
         list[str] | None, typer.Option(help="key=value for the data set's reader.")
     ] = None,
 ) -> None:
     """Say what is there, what is missing and what looks wrong, before hours are lost."""
     findings = (
-        examine(what, folder, option or ())
+        examine(what, folder, options or ())
         if folder is not None
-        else examine(None, Path(what), option or ())
+        else examine(None, Path(what), options or ())
     )
     console = Console(highlight=False)
     for finding in findings:

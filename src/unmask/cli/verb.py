@@ -57,8 +57,9 @@ def _parameter(one: "Field[Any]", kind: Any) -> Parameter:
     help_text = one.metadata.get("help", "")
     flat = _optional(kind)
     if one.default is MISSING and one.default_factory is MISSING:
-        argument = Annotated[flat, typer.Argument(help=help_text, show_default=False)]  # type: ignore[valid-type]
-        return Parameter(one.name, Parameter.KEYWORD_ONLY, annotation=argument)
+        # The settings file may hold it: `load_settings` says what is missing.
+        argument = Annotated[flat | None, typer.Argument(help=help_text, show_default=False)]  # type: ignore[valid-type]
+        return Parameter(one.name, Parameter.KEYWORD_ONLY, default=None, annotation=argument)
     shown = _shown(one.default)
     option = Annotated[flat | None, typer.Option(help=help_text, show_default=shown)]  # type: ignore[valid-type]
     return Parameter(one.name, Parameter.KEYWORD_ONLY, default=None, annotation=option)
@@ -72,6 +73,6 @@ def _optional(kind: Any) -> Any:
 
 
 def _shown(default: object) -> str | bool:
-    if default is None or default is MISSING:
+    if default in (None, MISSING, ()):
         return False
     return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)

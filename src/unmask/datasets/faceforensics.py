@@ -129,7 +129,7 @@ class FaceForensics(VideoDataset):
             if source.label == REAL or not fakes:
                 continue
             found = len(fakes & source.masks(self.root).keys())
-            told = f"{source.name} masks: of {found} of {len(fakes)} fakes"
+            told = f"{source.name} masks of {found} of {len(fakes)} fakes"
             if found == len(fakes):
                 yield Finding("present", told)
             else:

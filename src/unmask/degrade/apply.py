@@ -16,6 +16,7 @@ from unmask.contracts import FAKE, Image
 from unmask.degrade.spec import RAW, parse_degradation
 from unmask.errors import InvalidInputError, NotFoundError, UnmaskError, UnreadableMediaError
 from unmask.execution.journal import key_of, run_journaled
+from unmask.schema import PRISTINE
 from unmask.seeding import generator_for
 from unmask.settings import setting
 from unmask.video.probe import probe
@@ -111,7 +112,7 @@ def degrade_videos(settings: DegradeSettings) -> Catalog:
 
 
 def _is_degraded(quality: str | None) -> bool:
-    return quality not in (None, RAW)
+    return quality not in PRISTINE
 
 
 def _to_degrade(catalog: Catalog, *, again: bool) -> list[dict[str, Any]]:

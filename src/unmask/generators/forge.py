@@ -16,11 +16,10 @@ from unmask.generators.forge_clip import Task, forge_clip
 from unmask.generators.landmark_files import Row, landmark_files
 from unmask.generators.options import Value, parse_options
 from unmask.generators.pairs import with_sources, without_sources
+from unmask.schema import PRISTINE
 from unmask.settings import setting
 
 logger = logging.getLogger(__name__)
-
-PRISTINE = (None, "raw", "studio")  # qualities: as filmed, and as rendered for the demo
 
 
 @dataclass(frozen=True)
