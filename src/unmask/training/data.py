@@ -172,7 +172,7 @@ def _faces_of(items: pl.DataFrame, split: str, faces: pl.DataFrame, count: int |
             f"{', '.join(there) or 'no split at all'} among {len(items)} items; {SPLIT_ADVICE}"
         )
     _refuse_unknown(inside, "label", split, "set it to 0 or 1, or leave the item out")
-    _refuse_unknown(inside, "sha256", split, "write it with `unmask index` or unmask.catalog.hash_file")
+    _refuse_unknown(inside, "sha256", split, "run `unmask index` again, which writes it")
     found = joined(inside, faces, count)
     for label, name in ((REAL, "real"), (FAKE, "fake")):
         if not (found.labels == label).any():
