@@ -4,6 +4,7 @@ Run `python benchmarks/training.py [--detectors NAME ...] [--size N] [--threads 
 in one process, in turns; the medians are printed. The bare loop has its batches ready in memory, as
 floats in channels-last, and neither reads, decodes, augments nor checks anything. It runs twice:
 as it is, and (`kept`) inside the same `kept_memory` as ours, so that only the loading is compared.
+Beside busy neighbours several threads need OMP_WAIT_POLICY=PASSIVE, or they wait for each other.
 """
 
 import argparse

@@ -57,6 +57,14 @@ def test_a_checkpoint_gives_back_the_detector_and_its_card(
     assert torch.equal(loaded(faces), detector.eval()(faces))
 
 
+def test_a_network_of_timm_is_found_again_by_its_name(tmp_path: Path) -> None:
+    detector = create_detector("timm:test_vit", size=64)
+    card = a_card(detector="timm:test_vit", detector_settings={"size": 64}, size=64)
+    save_checkpoint(tmp_path, detector, card)
+    faces = torch.rand(2, 1, 3, 64, 64)
+    assert torch.equal(load_checkpoint(tmp_path)[0](faces), detector.eval()(faces))
+
+
 def test_equal_weights_make_equal_bytes(tmp_path: Path, detector: Detector) -> None:
     for name in ("a", "b"):
         save_checkpoint(tmp_path / name, detector, a_card())
