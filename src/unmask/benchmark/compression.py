@@ -1,8 +1,8 @@
 """The compression protocol: train at each quality and at all of them, test each at every one."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +13,7 @@ from unmask.benchmark.evaluate import EvaluateSettings, dropped_items, evaluate
 from unmask.benchmark.measure import hardest
 from unmask.benchmark.page import Report, write_page
 from unmask.benchmark.pictures import Picture
-from unmask.benchmark.results import Level, Result
+from unmask.benchmark.results import Level, Result, read_result
 from unmask.benchmark.tables import (
     cross_quality_table,
     csv_table,
@@ -21,18 +21,18 @@ from unmask.benchmark.tables import (
     markdown_table,
     same_quality_table,
 )
-from unmask.catalog import Catalog, read_catalog
+from unmask.catalog import Catalog, hash_file, read_catalog
 from unmask.contracts import Image
 from unmask.errors import UnmaskError, unknown_name
+from unmask.execution.journal import key_of, run_journaled
 from unmask.files import write_whole
-from unmask.settings import load_settings, read_toml, setting
+from unmask.settings import load_settings, read_toml, setting, to_plain
 from unmask.training.data import read_faces
 from unmask.training.loop import train
 from unmask.training.settings import TrainSettings
+from unmask.training.setup import device_for
 from unmask.training.store import FaceStore
 from unmask.video.read import read_frame
-
-logger = logging.getLogger(__name__)
 
 PROTOCOL = "compression"
 Training = Mapping[str, Mapping[str, object]]
@@ -57,7 +57,16 @@ class CompressionSettings:
     resamples: int = setting(1000, "Resamples of the videos for the intervals.")
     seed: int = setting(0, "The seed of the trainings and of the resampling.")
     device: str = setting("auto", "Where the networks run: auto, cpu, cuda or mps.")
-    cache_gib: float = setting(2.0, "Memory for decoded faces, in GiB.")
+    cache_gib: float = setting(2.0, "Memory of each process for decoded faces, in GiB.")
+    workers: int = setting(
+        0, "Networks that train at once on a CPU, on one thread each; 0 takes one for each core."
+    )
+
+
+@dataclass(frozen=True)
+class _Task:
+    training: TrainSettings
+    evaluation: EvaluateSettings
 
 
 @dataclass(frozen=True)
@@ -95,15 +104,42 @@ def compression(
     for quality in settings.qualities:
         if quality not in known:
             raise unknown_name("the catalog's column quality", quality, known)
-    store = FaceStore(gib=settings.cache_gib)
-    results: list[Result] = []
-    trainings = list(_trainings(settings, training or {}))
-    for number, one in enumerate(trainings, start=1):
-        name = f"{one.detector} on {'+'.join(one.qualities)}"
-        logger.info("training %d of %d: %s", number, len(trainings), name)
-        checkpoint = train(one, store=store)
-        results += evaluate(_evaluation(settings, checkpoint), protocol=PROTOCOL, store=store)
+    hashes = [catalog.content_hash(), hash_file(settings.faces)]
+    done = run_journaled(
+        [
+            _Task(one, _evaluation(settings, one.out))
+            for one in _trainings(settings, training or {})
+        ],
+        _train_and_test,
+        key=lambda task: key_of(hashes, to_plain(task.training), to_plain(task.evaluation)),
+        journal=settings.out / "journal.jsonl",
+        workers=_workers(settings),
+        description="training and testing",
+        files=lambda task, rows: [settings.out / row[kind] for row in rows for kind in row],
+    )
+    results = [read_result(settings.out / row["result"]) for rows in done for row in rows]
     return write_report(results, settings.out, catalog, settings.faces, story or Story())
+
+
+def _train_and_test(task: _Task) -> list[dict[str, str]]:
+    """Train one network, test it at every quality, and say which files were written."""
+    train(task.training, store=_store(task.training.cache_gib))
+    results = evaluate(task.evaluation, protocol=PROTOCOL, store=_store(task.training.cache_gib))
+    return [
+        {"result": f"results/{one.name}.json", "scores": f"scores/{one.name}.parquet"}
+        for one in results
+    ]
+
+
+@cache
+def _store(gib: float) -> FaceStore:
+    """Return the faces that all trainings of this process share."""
+    return FaceStore(gib=gib)
+
+
+def _workers(settings: CompressionSettings) -> int:
+    """Return how many networks train at once: on a CPU one on each core, elsewhere one."""
+    return settings.workers if device_for(settings.device) == "cpu" else 1
 
 
 def write_report(
@@ -151,6 +187,8 @@ def _trainings(settings: CompressionSettings, given: Training) -> Iterator[Train
                 "qualities": qualities,
                 "seed": settings.seed,
                 "device": settings.device,
+                "cache_gib": settings.cache_gib,
+                "restart": True,  # what lies there may be of other clips
             }
             yield load_settings(TrainSettings, own | fixed)
 

@@ -140,6 +140,7 @@ def demo(settings: DemoSettings) -> Path:
             detectors=tuple(plan.training),
             qualities=("raw", *plan.qualities),
             seed=settings.seed,
+            workers=settings.workers,
         ),
         training=plan.training,
         story=_story(settings, read_catalog(videos)),

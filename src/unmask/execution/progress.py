@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 
 from rich.console import Console
 from rich.progress import (
@@ -39,12 +40,14 @@ def progress(description: str, total: int, *, done: int = 0) -> Iterator[Callabl
         ...     advance(2)
     """
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if parent_process() is not None:  # the bar of the whole work is its parent's
+        yield lambda steps=1: None
+    elif not console.is_terminal:
         yield _lines(description, total, done)
-        return
-    with _display(console) as bars:
-        task = bars.add_task(description, total=total, completed=done)
-        yield lambda steps=1: bars.advance(task, steps)
+    else:
+        with _display(console) as bars:
+            task = bars.add_task(description, total=total, completed=done)
+            yield lambda steps=1: bars.advance(task, steps)
 
 
 @contextmanager
