@@ -78,8 +78,8 @@ PLAN = Plan(
     training={
         "efficientnet_lite0": EACH
         | STEADY
-        | {"size": 128, "steps": 80, "batch": 16, "learning_rate": 2.5e-3, "norm_momentum": 0.05},
-        "meso4": EACH | {"size": 128, "steps": 100, "batch": 32, "learning_rate": 3e-3},
+        | {"size": 128, "steps": 160, "batch": 16, "learning_rate": 2e-3, "norm_momentum": 0.05},
+        "meso4": EACH | {"size": 128, "steps": 200, "batch": 32, "learning_rate": 3e-3},
         "mesoinception4": EACH | {"size": 96, "steps": 60, "batch": 32, "learning_rate": 3e-3},
     },
 )
