@@ -13,6 +13,7 @@ the package's red), to be judged by looking at it.
 
 import argparse
 import os
+import sys
 import time
 import warnings
 from collections import defaultdict
@@ -84,7 +85,10 @@ def main() -> None:
     parser.add_argument("--singles", type=int, default=6, help="frames of each clip, far apart")
     parser.add_argument("--sheet", type=Path, help="where to draw what differs")
     options = parser.parse_args()
-    folder = options.folder or Path(os.environ["UNMASK_SHARED"]) / "data/talkers"
+    beside = Path(__file__).parent.parent.parent / "shared"
+    folder = options.folder or Path(os.environ.get("UNMASK_SHARED", beside)) / "data/talkers"
+    if not folder.is_dir():
+        sys.exit(f"folder must hold clips of people, got {folder}; name one on the command line")
     cv2.setNumThreads(1)
     report = Report()
     for path in sorted(folder.iterdir()):
