@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from unmask.benchmark.published import published_for
 from unmask.benchmark.results import Checkpoint, Part, Result, Thresholds
 from unmask.catalog import Catalog, read_catalog
 from unmask.errors import InvalidInputError
+from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import setting, to_plain
 from unmask.training.checkpoint import Card, load_checkpoint
@@ -80,11 +82,9 @@ def evaluate(
         part = test.filter(quality=quality)
         found = scores.filter(pl.col("item").is_in(part.table["id"].to_list()))
         result = _result(settings, card, protocol, part, found, _dropped(part, found, statuses))
-        path = settings.out / "scores" / f"{result.name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
-        found.write_parquet(beside)
-        beside.replace(path)
+        content = BytesIO()
+        found.write_parquet(content)
+        write_whole(settings.out / "scores" / f"{result.name}.parquet", content.getvalue())
         result.write(settings.out / "results")
         results.append(result)
     return results

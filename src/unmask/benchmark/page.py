@@ -21,6 +21,7 @@ from unmask.benchmark.tables import (
     same_quality_table,
 )
 from unmask.errors import InvalidInputError
+from unmask.files import write_whole
 
 FEW_VIDEOS = 30
 FEW_PERSONS = 20
@@ -64,11 +65,7 @@ def write_page(report: Report, path: Path) -> Path:
     Raises:
         InvalidInputError: if there is no result.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(render(report), encoding="utf-8")
-    beside.replace(path)
-    return path
+    return write_whole(path, render(report).encode())
 
 
 def render(report: Report) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from unmask.benchmark.decode import decoded
 from unmask.errors import InvalidInputError, NotFoundError, unknown_name
+from unmask.files import write_whole
 
 VERSION = 1
 Level = Literal["frame", "video"]
@@ -196,18 +197,13 @@ class Result:
         Raises:
             InvalidInputError: if a number is not finite.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.name}.json"
         try:
             text = json.dumps({"version": VERSION} | asdict(self), indent=2, allow_nan=False)
         except ValueError:
             raise InvalidInputError(
                 f"a result must hold finite numbers, got others in {self.name}; measure it again"
             ) from None
-        beside = folder / f".{path.name}.part"
-        beside.write_text(text + "\n", encoding="utf-8")
-        beside.replace(path)
-        return path
+        return write_whole(folder / f"{self.name}.json", f"{text}\n".encode())
 
 
 def read_results(folder: Path) -> list[Result]:
