@@ -1,6 +1,7 @@
 """The compression protocol: train at each quality and at all of them, test each at every one."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import polars as pl
+import torch
 
 from unmask.benchmark.evaluate import EvaluateSettings, dropped_items, evaluate
 from unmask.benchmark.measure import hardest
@@ -111,7 +113,12 @@ def compression(
             for one in _trainings(settings, training or {})
         ],
         _train_and_test,
-        key=lambda task: key_of(hashes, to_plain(task.training), to_plain(task.evaluation)),
+        key=lambda task: key_of(
+            hashes,
+            to_plain(task.training),
+            task.training.weights and hash_file(task.training.weights),
+            to_plain(task.evaluation),
+        ),
         journal=settings.out / "journal.jsonl",
         workers=_workers(settings),
         description="training and testing",
@@ -123,12 +130,25 @@ def compression(
 
 def _train_and_test(task: _Task) -> list[dict[str, str]]:
     """Train one network, test it at every quality, and say which files were written."""
-    train(task.training, store=_store(task.training.cache_gib))
-    results = evaluate(task.evaluation, protocol=PROTOCOL, store=_store(task.training.cache_gib))
+    store = _store(task.training.cache_gib)
+    with _one_thread(device_for(task.training.device)):
+        train(task.training, store=store)
+        results = evaluate(task.evaluation, protocol=PROTOCOL, store=store)
     return [
         {"result": f"results/{one.name}.json", "scores": f"scores/{one.name}.parquet"}
         for one in results
     ]
+
+
+@contextmanager
+def _one_thread(device: str) -> Iterator[None]:
+    """Let a CPU compute on one thread: the weights must not depend on what else is trained."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if device == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @cache
@@ -162,7 +182,7 @@ def write_report(
         results=results,
         scores=scores,
         hardest=_hardest(results, scores, faces),
-        dropped=_dropped(catalog, scores, faces),
+        dropped=_dropped(catalog, results, scores, faces),
         caveats=story.caveats,
         stand_in=story.stand_in,
         command=story.command,
@@ -246,10 +266,16 @@ def _hardest(
     ]
 
 
-def _dropped(catalog: Catalog, scores: Mapping[str, pl.DataFrame], faces: Path) -> list[Picture]:
+def _dropped(
+    catalog: Catalog, results: Sequence[Result], scores: Mapping[str, pl.DataFrame], faces: Path
+) -> list[Picture]:
     """Return the items of the test split, and of no split, that nobody could score."""
     scored = set().union(*(table["item"] for table in scores.values()))
-    wanted = catalog.table.filter((pl.col("split") == "test") | pl.col("split").is_null())
+    tested = {quality for one in results for quality in one.test.qualities}
+    wanted = catalog.table.filter(
+        (pl.col("split") == "test") | pl.col("split").is_null(),
+        pl.col("quality").is_in(list(tested)) | (pl.col("status") != "ok"),
+    )
     statuses = read_faces(faces).select("item", "status")
     items = dropped_items(Catalog(wanted, catalog.root), scored, statuses)
     paths = dict(catalog.table.select("id", "path").iter_rows())

@@ -26,6 +26,9 @@ from unmask.training.store import FaceStore
 logger = logging.getLogger(__name__)
 
 
+THRESHOLD_AGGREGATE = "mean"
+
+
 @dataclass(frozen=True)
 class EvaluateSettings:
     """What `unmask evaluate` needs."""
@@ -62,6 +65,12 @@ def evaluate(
         LeakageError: if the checkpoint has seen a video or a person of the test split.
         InvalidInputError: if a class is missing among the scored videos.
     """
+    if settings.aggregate != THRESHOLD_AGGREGATE:
+        raise InvalidInputError(
+            f"aggregate must be {THRESHOLD_AGGREGATE}, for which checkpoints choose their "
+            f"thresholds, got {settings.aggregate!r}; leave it out, or measure the scores with "
+            "unmask.benchmark.measure at a threshold of that rule"
+        )
     detector, card = load_checkpoint(settings.checkpoint)
     catalog = read_catalog(settings.catalog)
     test = _test_items(catalog, settings)
@@ -81,12 +90,20 @@ def evaluate(
     for quality in _qualities(test):
         part = test.filter(quality=quality)
         found = scores.filter(pl.col("item").is_in(part.table["id"].to_list()))
+        if not found.height:
+            logger.warning("nothing to score at quality %s: no item has a usable face", quality)
+            continue
         result = _result(settings, card, protocol, part, found, _dropped(part, found, statuses))
         content = BytesIO()
         found.write_parquet(content)
         write_whole(settings.out / "scores" / f"{result.name}.parquet", content.getvalue())
         result.write(settings.out / "results")
         results.append(result)
+    if not results:
+        raise InvalidInputError(
+            "the test split must have usable faces, got none at any quality; look at the statuses "
+            "in the face table"
+        )
     return results
 
 
@@ -124,7 +141,7 @@ def _test_items(catalog: Catalog, settings: EvaluateSettings) -> Catalog:
 
 
 def _qualities(test: Catalog) -> list[str | None]:
-    return test.table["quality"].unique(maintain_order=True).to_list()
+    return test.usable().table["quality"].unique(maintain_order=True).to_list()
 
 
 def _scores(found: pl.DataFrame, test: Catalog) -> pl.DataFrame:

@@ -26,8 +26,14 @@ def refuse_seen(
         lineage: a catalog in which the ancestors of the test items are found.
 
     Raises:
-        LeakageError: naming the first seen items and persons.
+        LeakageError: naming the first seen items and persons, or an item whose hash is unknown.
     """
+    unknown = test.table.filter(pl.col("sha256").is_null())["id"]
+    if len(unknown):
+        raise LeakageError(
+            f"sha256 must be known of every test item, got none for {unknown[0]!r} and "
+            f"{len(unknown) - 1} more; index the videos, which hashes them"
+        )
     made_from = lineage.ancestors().vstack(lineage.table.select("id", ancestor="id"))
     hashed = lineage.table.select(ancestor="id", sha256="sha256")
     seen = made_from.join(hashed, on="ancestor").filter(pl.col("sha256").is_in(list(hashes)))

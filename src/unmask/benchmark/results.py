@@ -173,8 +173,9 @@ class Result:
     @property
     def name(self) -> str:
         """The name of the file: readable, and different for what is not the same thing."""
-        identity = [self.protocol, self.detector, asdict(self.train), asdict(self.test)]
-        key = sha256(json.dumps([*identity, self.seed, self.oracle]).encode()).hexdigest()[:6]
+        identity = [self.protocol, self.detector, self.checkpoint.sha256, self.aggregate]
+        parts = [asdict(self.train), asdict(self.test), self.seed, self.oracle]
+        key = sha256(json.dumps([*identity, *parts]).encode()).hexdigest()[:6]
         words = [self.protocol, self.detector, self.train.dataset, self.train.quality]
         if (self.test.dataset, self.test.qualities) != (self.train.dataset, self.train.qualities):
             words += ["on", self.test.dataset, self.test.quality]

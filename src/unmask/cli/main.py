@@ -73,6 +73,13 @@ def main() -> None:
     except UnmaskError as error:
         print(f"unmask: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        print(
+            f"unmask: {error}; free space or choose another folder, then run the same command "
+            "again to continue",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         print("unmask: interrupted; run the same command again to continue", file=sys.stderr)
         sys.exit(130)

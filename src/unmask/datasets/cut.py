@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import polars as pl
 
 from unmask.catalog import Catalog, hash_file, make_catalog, read_catalog
 from unmask.contracts import Image
@@ -26,6 +27,7 @@ class CutSettings:
     frames: int = setting(32, "How many frames to keep of each video, from its start.")
     longest_side: int | None = setting(None, "Make larger pictures smaller: pixels of a side.")
     workers: int = setting(0, "Processes; 0 takes one for each core.")
+    retry_failed: bool = setting(False, "Try again what could not be cut before.")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class _Task:
 
 def cut(settings: CutSettings) -> Catalog:
     """Write the first frames of every usable video as a lossless video of their own.
+
+    Masks and landmarks stay with their videos, but for those that are made smaller.
 
     Returns:
         A catalog of the cut videos, under their old ids, and of the items that were not usable,
@@ -52,39 +56,44 @@ def cut(settings: CutSettings) -> Catalog:
             f"longest_side must be 16 pixels or more, got {settings.longest_side}; leave it out to "
             "keep the size"
         )
-    catalog = read_catalog(settings.catalog)
+    catalog = read_catalog(settings.catalog).moved(settings.out)
     tasks = [_Task(row, catalog.media(row["path"]), settings) for row in catalog.usable().rows()]
     made = run_journaled(
         tasks,
         _cut_one,
         key=lambda task: key_of(
-            task.row["id"], task.row["sha256"], settings.frames, settings.longest_side
+            task.row["id"],
+            task.row["sha256"] or _stamp(task.source),
+            settings.frames,
+            settings.longest_side,
         ),
         journal=settings.out / "journal.jsonl",
         workers=settings.workers,
         description="cutting",
+        retry_failed=settings.retry_failed,
         files=lambda task, rows: [settings.out / row["path"] for row in rows],
     )
-    kept = catalog.moved(settings.out).table.filter(~(catalog.table["status"] == "ok"))
-    rows = [row for several in made for row in several] + kept.to_dicts()
+    kept = catalog.table.filter(pl.col("status") != "ok").to_dicts()
+    rows = [task.row | row for task, (row,) in zip(tasks, made, strict=True)] + kept
     result = make_catalog(rows, settings.out)
     result.write(settings.out / "catalog.parquet")
     return result
 
 
 def _cut_one(task: _Task) -> list[dict[str, Any]]:
-    """Return the row of the cut video, or of what kept it from being cut."""
+    """Return what the cut video came to be, or what kept it from being cut."""
     item = task.row["id"]
     name = f"clips/{item}" if item.endswith(".mp4") else f"clips/{item}.mp4"
     try:
-        return [task.row | _write(task, task.settings.out / name) | {"path": name}]
+        return [_write(task, task.settings.out / name) | {"path": name, "status": "ok"}]
     except (UnmaskError, OSError) as error:
         where = task.source.resolve().as_posix()
-        return [task.row | {"path": where, "status": "unreadable", "reason": str(error)}]
+        return [{"path": where, "status": "unreadable", "reason": str(error)}]
 
 
 def _write(task: _Task, path: Path) -> dict[str, Any]:
     info = probe(task.source)
+    info_size = (info.width, info.height)
     width, height = _size(info.width, info.height, task.settings.longest_side)
     count = min(task.settings.frames, info.frames)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +105,9 @@ def _write(task: _Task, path: Path) -> dict[str, Any]:
     ) as writer:
         for frame in read_frames(task.source, range(count)):
             writer.write(_resized(frame.image, width, height), frame.time)
-    return {
+    # Masks and landmarks are of the old size, and would be wrong on smaller pictures.
+    outgrown = {"mask": None, "landmarks": None} if (width, height) != info_size else {}
+    return outgrown | {
         "sha256": hash_file(path),
         "frames": count,
         "frames_per_second": info.frames_per_second,
@@ -118,3 +129,11 @@ def _resized(image: Image, width: int, height: int) -> Image:
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _stamp(path: Path) -> list[int]:
+    """Return what changes when a file without a known hash does."""
+    try:
+        return [path.stat().st_size, path.stat().st_mtime_ns]
+    except OSError:
+        return []

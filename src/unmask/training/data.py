@@ -105,7 +105,7 @@ def load_data(settings: TrainSettings) -> TrainingData:
     )
     ancestors = catalog.ancestors()
     learned, chosen_on = (_seen(catalog, ancestors, one) for one in (train, validation))
-    _refuse_shared_persons(learned, chosen_on)
+    _refuse_shared(learned, chosen_on)
     return TrainingData(
         train,
         validation,
@@ -196,8 +196,14 @@ def _refuse_unknown(items: pl.DataFrame, column: str, split: str, advice: str) -
         )
 
 
-def _refuse_shared_persons(train: Seen, validation: Seen) -> None:
+def _refuse_shared(train: Seen, validation: Seen) -> None:
+    videos = set(train.hashes) & set(validation.hashes)
     shared = sorted(set(train.persons) & set(validation.persons))
+    if videos and not shared:
+        raise InvalidInputError(
+            "no video, nor one that was made from it, may stand in both train and val, got "
+            f"{len(videos)} that do; {SPLIT_ADVICE}"
+        )
     if shared:
         raise InvalidInputError(
             f"no person may stand in both train and val, got {shared[0]!r} and "

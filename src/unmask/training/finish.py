@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import torch
 
+from unmask.catalog import hash_file
 from unmask.errors import InvalidInputError, NotFoundError
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
@@ -27,7 +28,7 @@ FREE = ("restart", "device", "workers", "cache_gib", "checkpoint_seconds", "tens
 def told_settings(settings: TrainSettings) -> dict[str, Any]:
     """Return the settings as plain values without paths."""
     plain = {name: one for name, one in to_plain(settings).items() if name not in PATHS}
-    return plain | {"weights": settings.weights.name if settings.weights else None}
+    return plain | {"weights": hash_file(settings.weights) if settings.weights else None}
 
 
 def identity_of(settings: TrainSettings, data: TrainingData) -> dict[str, Any]:
@@ -47,6 +48,9 @@ def is_finished(out: Path, identity: Mapping[str, Any]) -> bool:
     except NotFoundError:
         return False
     refuse_other_run(out, dict(card.settings) | {"faces_hash": card.faces_hash}, identity)
+    weights = out / WEIGHTS
+    if not weights.is_file() or hash_file(weights) != card.weights_sha256:
+        return False  # lost or damaged since: to be trained again
     (out / STATE).unlink(missing_ok=True)
     return True
 
