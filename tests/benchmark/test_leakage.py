@@ -54,3 +54,10 @@ def test_a_person_of_the_same_name_in_another_data_set_is_another_person(tmp_pat
     catalog = everything(tmp_path)
 
     refuse_seen(catalog, hashes=[], persons=["celeb_df/anna"], lineage=catalog)
+
+
+def test_an_item_without_a_hash_is_refused_since_nobody_can_know(tmp_path: Path) -> None:
+    catalog = make_catalog([{"id": "a", "path": "a", "dataset": "d"}], tmp_path)
+
+    with pytest.raises(LeakageError, match="sha256 must be known of every test item, got none for"):
+        refuse_seen(catalog, hashes=[RAW], persons=[], lineage=catalog)

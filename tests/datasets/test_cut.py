@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,4 +93,31 @@ def test_settings_out_of_range_are_refused(
     name: str, value: int, catalog: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInputError, match=f"{name} must be"):
-        cut(CutSettings(catalog, tmp_path / "out", **{name: value}))
+        cut(replace(CutSettings(catalog, tmp_path / "out"), **{name: value}))  # type: ignore[arg-type]
+
+
+def test_a_changed_label_and_split_reach_the_cut_catalog(catalog: Path, tmp_path: Path) -> None:
+    settings = CutSettings(catalog, tmp_path / "out", workers=1)
+    cut(settings)
+    before = read_catalog(catalog)
+    rows = [row | {"label": 0, "split": "test"} for row in before.rows()]
+    make_catalog(rows, before.root).write(catalog)
+
+    row = row_of(cut(settings), "p/a.mp4")
+
+    assert (row["label"], row["split"]) == (0, "test")
+
+
+def test_masks_are_told_from_the_new_folder_and_dropped_where_they_no_longer_fit(
+    catalog: Path, tmp_path: Path
+) -> None:
+    before = read_catalog(catalog)
+    rows = [row | {"mask": "a.mp4" if row["status"] == "ok" else None} for row in before.rows()]
+    make_catalog(rows, before.root).write(catalog)
+
+    whole = cut(CutSettings(catalog, tmp_path / "whole", workers=1))
+    small = cut(CutSettings(catalog, tmp_path / "small", longest_side=32, workers=1))
+
+    mask = row_of(whole, "p/a.mp4")["mask"]
+    assert whole.media(str(mask)).resolve() == tmp_path / "a.mp4"
+    assert row_of(small, "p/a.mp4")["mask"] is None

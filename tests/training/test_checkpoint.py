@@ -32,7 +32,7 @@ def a_card(**changes: Any) -> Card:
         selection={"by": "auc", "epoch": 1, "step": 10},
         metrics={"auc": 0.9},
         face_threshold=0.4,
-        video_threshold=0.5,
+        video_thresholds={"mean": 0.5, "max": 0.75},
         threshold_rule="balanced_accuracy",
         temperature=1.5,
         training_seconds=3.0,

@@ -28,6 +28,7 @@ from unmask.contracts import Image
 from unmask.errors import UnmaskError, unknown_name
 from unmask.execution.journal import key_of, run_journaled
 from unmask.files import write_whole
+from unmask.metrics.aggregation import RULES
 from unmask.settings import load_settings, read_toml, setting, to_plain
 from unmask.training.data import read_faces
 from unmask.training.loop import train
@@ -101,6 +102,8 @@ def compression(
         InvalidInputError: if a split or a class is missing.
         LeakageError: if the test split shares videos or persons with the training.
     """
+    if settings.aggregate not in RULES:
+        raise unknown_name("the aggregation rules", settings.aggregate, RULES)
     catalog = read_catalog(settings.catalog)
     known = catalog.table["quality"].drop_nulls().unique().to_list()
     for quality in settings.qualities:

@@ -13,7 +13,7 @@ from unmask.benchmark.measure import SCORES, measure
 from unmask.benchmark.published import published_for
 from unmask.benchmark.results import Checkpoint, Part, Result, Thresholds
 from unmask.catalog import Catalog, read_catalog
-from unmask.errors import InvalidInputError
+from unmask.errors import InvalidInputError, unknown_name
 from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import setting, to_plain
@@ -24,9 +24,6 @@ from unmask.training.setup import device_for
 from unmask.training.store import FaceStore
 
 logger = logging.getLogger(__name__)
-
-
-THRESHOLD_AGGREGATE = "mean"
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,6 @@ def evaluate(
         LeakageError: if the checkpoint has seen a video or a person of the test split.
         InvalidInputError: if a class is missing among the scored videos.
     """
-    if settings.aggregate != THRESHOLD_AGGREGATE:
-        raise InvalidInputError(
-            f"aggregate must be {THRESHOLD_AGGREGATE}, for which checkpoints choose their "
-            f"thresholds, got {settings.aggregate!r}; leave it out, or measure the scores with "
-            "unmask.benchmark.measure at a threshold of that rule"
-        )
     detector, card = load_checkpoint(settings.checkpoint)
     catalog = read_catalog(settings.catalog)
     test = _test_items(catalog, settings)
@@ -159,9 +150,10 @@ def _result(
     scores: pl.DataFrame,
     dropped: dict[str, int],
 ) -> Result:
-    thresholds = Thresholds(
-        card.face_threshold, card.video_threshold, card.threshold_rule, "validation"
-    )
+    if settings.aggregate not in card.video_thresholds:
+        raise unknown_name("the aggregation rules", settings.aggregate, card.video_thresholds)
+    video = card.video_thresholds[settings.aggregate]
+    thresholds = Thresholds(card.face_threshold, video, card.threshold_rule, "validation")
     measured = measure(
         scores,
         thresholds=thresholds,

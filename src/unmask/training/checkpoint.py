@@ -39,7 +39,7 @@ class Card:
         selection: by what, and at which epoch and step, the weights were chosen.
         metrics: on the validation videos, by name.
         face_threshold: chosen on validation; a face's score at or above it is judged fake.
-        video_threshold: the same for the mean of a video's faces.
+        video_thresholds: the same for a video's score, by the rule that makes it of its faces'.
         threshold_rule: how both were chosen.
         temperature: chosen on validation; it divides the logit of a video's score.
         training_seconds: how long it took, pauses left out.
@@ -63,7 +63,7 @@ class Card:
     selection: Mapping[str, Any]
     metrics: Mapping[str, float]
     face_threshold: float
-    video_threshold: float
+    video_thresholds: Mapping[str, float]
     threshold_rule: str
     temperature: float
     training_seconds: float

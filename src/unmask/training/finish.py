@@ -69,7 +69,7 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
     """Write the best weights with their card, and let go of the state of the run."""
     assert run.best is not None  # the last epoch is always validated
     detector.load_state_dict(run.best.weights)
-    chosen = choose(run.best.validation)
+    chosen = choose(run.best.validation, data.validation.table["item"].to_numpy())
     card = Card(
         detector=settings.detector,
         detector_settings={} if settings.size is None else {"size": settings.size},
@@ -87,7 +87,7 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
         selection={"by": settings.selection, "epoch": run.best.epoch, "step": run.best.step},
         metrics=chosen.metrics,
         face_threshold=chosen.face_threshold,
-        video_threshold=chosen.video_threshold,
+        video_thresholds=chosen.video_thresholds,
         threshold_rule=THRESHOLD_RULE,
         temperature=chosen.temperature,
         training_seconds=run.worked,

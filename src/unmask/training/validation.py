@@ -1,13 +1,14 @@
 """What the validation split says of a detector, and what is chosen on it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
-from unmask.metrics.aggregation import aggregate
+from unmask.metrics.aggregation import RULES, aggregate
 from unmask.metrics.decisions import (
     ThresholdRule,
     accuracy,
@@ -22,6 +23,7 @@ from unmask.training.score import face_logits, fake_probability
 from unmask.training.store import FaceStore
 
 THRESHOLD_RULE: ThresholdRule = "balanced_accuracy"
+MEAN = "mean"  # the rule that makes a video's score unless another is asked for
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -53,13 +55,13 @@ class Choices:
 
     Args:
         face_threshold: a face at or above it is judged fake.
-        video_threshold: the same for the mean of a video's faces.
+        video_thresholds: the same for a video's score, by the rule that makes it of its faces'.
         temperature: what the logit of a video's score is divided by to be calibrated.
         metrics: by name, on videos.
     """
 
     face_threshold: float
-    video_threshold: float
+    video_thresholds: dict[str, float]
     temperature: float
     metrics: dict[str, float]
 
@@ -79,10 +81,21 @@ def validate(
     return Validation(scores, faces.labels, video_scores, video_labels, float(loss))
 
 
-def choose(found: Validation) -> Choices:
-    """Return the thresholds and the temperature, and the metrics at them."""
+def choose(found: Validation, items: NDArray[Any]) -> Choices:
+    """Return the thresholds and the temperature, and the metrics at them.
+
+    Args:
+        found: what a detector said of the validation faces.
+        items: the video of each of these faces.
+    """
     scores, labels = found.video_scores, found.video_labels
-    threshold = choose_threshold(scores, labels, rule=THRESHOLD_RULE)
+    thresholds = {
+        rule: choose_threshold(
+            aggregate(found.face_scores, items, rule=rule)[1], labels, rule=THRESHOLD_RULE
+        )
+        for rule in RULES
+    }
+    threshold = thresholds[MEAN]
     metrics = {
         "auc": found.auc,
         "average_precision": average_precision(scores, labels),
@@ -94,7 +107,7 @@ def choose(found: Validation) -> Choices:
     }
     return Choices(
         choose_threshold(found.face_scores, found.face_labels, rule=THRESHOLD_RULE),
-        threshold,
+        thresholds,
         1 / fit_temperature(scores, labels).slope,
         metrics,
     )
