@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever reads half of one."""
+"""Writing files so that nobody ever reads half of one, and noticing that one has changed."""
 
 import os
 from pathlib import Path
@@ -18,3 +18,12 @@ def write_whole(path: Path, content: bytes) -> Path:
         os.fsync(file.fileno())
     beside.replace(path)
     return path
+
+
+def stamp(path: Path) -> list[int]:
+    """Return size in bytes and time of change in ns, which change when a file does; [] if none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]

@@ -117,7 +117,7 @@ def test_a_split_that_the_checkpoint_has_seen_is_refused(made: Path, tmp_path: P
         tmp_path,
         split="train",
     )
-    with pytest.raises(LeakageError, match=r"15 seen persons|5 seen persons"):
+    with pytest.raises(LeakageError, match="and 5 seen persons"):
         evaluate(settings)
 
 

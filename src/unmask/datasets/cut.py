@@ -12,6 +12,7 @@ from unmask.catalog import Catalog, hash_file, make_catalog, read_catalog
 from unmask.contracts import Image
 from unmask.errors import InvalidInputError, UnmaskError
 from unmask.execution.journal import key_of, run_journaled
+from unmask.files import stamp
 from unmask.settings import setting
 from unmask.video.probe import probe
 from unmask.video.read import read_frames
@@ -63,7 +64,7 @@ def cut(settings: CutSettings) -> Catalog:
         _cut_one,
         key=lambda task: key_of(
             task.row["id"],
-            task.row["sha256"] or _stamp(task.source),
+            task.row["sha256"] or stamp(task.source),
             settings.frames,
             settings.longest_side,
         ),
@@ -129,11 +130,3 @@ def _resized(image: Image, width: int, height: int) -> Image:
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _stamp(path: Path) -> list[int]:
-    """Return what changes when a file without a known hash does."""
-    try:
-        return [path.stat().st_size, path.stat().st_mtime_ns]
-    except OSError:
-        return []

@@ -16,6 +16,7 @@ from unmask.contracts import FAKE, Image
 from unmask.degrade.spec import RAW, parse_degradation
 from unmask.errors import InvalidInputError, NotFoundError, UnmaskError, UnreadableMediaError
 from unmask.execution.journal import key_of, run_journaled
+from unmask.files import stamp
 from unmask.schema import PRISTINE
 from unmask.seeding import generator_for
 from unmask.settings import setting
@@ -64,7 +65,7 @@ class _Task:
 
     @property
     def key(self) -> str:
-        content = self.row["sha256"] or _stamp(self.source)
+        content = self.row["sha256"] or stamp(self.source)
         return key_of("degrade", self.row["id"], content, self.chain, self.seed)
 
 
@@ -221,10 +222,3 @@ def _mark(row: dict[str, Any]) -> str | None:
     if row["label"] != FAKE:
         return None
     return f"{row['method'] or 'a forgery'} from the data set {row['dataset']}"
-
-
-def _stamp(path: Path) -> list[int]:
-    try:
-        return [path.stat().st_size, path.stat().st_mtime_ns]
-    except OSError:
-        return []

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from unmask.faces.mtcnn import CELL, MTCNN, Face
 from unmask.faces.select import main_tracks
 from unmask.faces.topology import CONTOURS, FIVE, MESH, Points
 from unmask.faces.track import follow
+from unmask.files import write_whole
 from unmask.video.read import LazyFrame, decode
 
 Landmarks = NDArray[np.float32]  # (T, K, 2) pixels x, y; NaN in frames without a face
@@ -60,11 +62,9 @@ def write_landmarks(path: Path, landmarks: Landmarks) -> None:
         InvalidInputError: if they are not (T, K, 2) with K of 478, 68 or 5.
     """
     checked = _checked(landmarks, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    with beside.open("wb") as file:
-        np.savez_compressed(file, landmarks=checked)
-    beside.replace(path)
+    content = BytesIO()
+    np.savez_compressed(content, landmarks=checked)
+    write_whole(path, content.getvalue())
 
 
 def face_at(landmarks: Landmarks, number: int) -> Points | None:

@@ -14,6 +14,7 @@ from unmask.faces.crop import SIZES, CropFormat, Profile
 from unmask.faces.mtcnn import CELL
 from unmask.faces.table import FaceTable, make_face_table
 from unmask.faces.track import SEARCH_EVERY
+from unmask.files import stamp
 from unmask.settings import setting, to_plain
 from unmask.video.sample import parse_sampling
 
@@ -191,19 +192,10 @@ def _clip(row: Mapping[str, Any], catalog: Catalog) -> Clip:
 def _key(kept: Mapping[str, Any], group: list[Clip]) -> str:
     """Return what changes with the settings and with the content of the clips."""
     told = [
-        (clip.id, clip.content or _stamp(clip.path), clip.fault, clip.mask and _stamp(clip.mask))
+        (clip.id, clip.content or stamp(clip.path), clip.fault, clip.mask and stamp(clip.mask))
         for clip in group
     ]
     return key_of("faces", kept, told)
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return size and time of a file's last change; zeros where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return 0, 0
-    return status.st_size, status.st_mtime_ns
 
 
 def _crops(out: Path, group: list[Clip], made: list[dict[str, Any]]) -> list[Path]:

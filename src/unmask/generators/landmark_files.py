@@ -17,6 +17,7 @@ from unmask.faces.landmarks import (
     shows_face,
     write_landmarks,
 )
+from unmask.files import stamp
 
 Row = dict[str, Any]
 
@@ -102,14 +103,6 @@ def landmark_files(
 def content_key(row: Row, root: Path) -> object:
     """Return what changes when an item's file does: its hash, else its size and time."""
     return row["sha256"] or stamp(root / row["path"])
-
-
-def stamp(path: Path) -> list[int]:
-    """Return size and time of a file; nothing where there is none."""
-    try:
-        return [path.stat().st_size, path.stat().st_mtime_ns]
-    except OSError:
-        return []
 
 
 def slug(item: str) -> str:
