@@ -1,7 +1,6 @@
 """The contract of the parts that need PyTorch: detectors."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import final
 
 import torch
@@ -9,8 +8,6 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from unmask.errors import InvalidInputError
-
-Score = Callable[[Tensor], Tensor]
 
 
 class Detector(nn.Module, ABC):
@@ -60,16 +57,9 @@ class Detector(nn.Module, ABC):
         Raises:
             InvalidInputError: if the shape, the type or the range is another.
         """
-        _check(faces)
         items, times = faces.shape[:2]
-        flat = faces.flatten(0, 1)
-        if flat.shape[-2:] != (self.size, self.size):
-            smaller = flat.shape[-1] > self.size or flat.shape[-2] > self.size
-            flat = interpolate(
-                flat, (self.size, self.size), mode="bilinear", antialias=smaller
-            ).clamp(0, 1)
-        normal = (flat - self.get_buffer("mean")) / self.get_buffer("deviation")
-        logits = self.logits(normal.view(items, times, 3, self.size, self.size))
+        normal = (self.fitted(faces) - self.get_buffer("mean")) / self.get_buffer("deviation")
+        logits = self.logits(normal)
         if logits.shape != (items, times, len(self.classes)):
             raise InvalidInputError(
                 f"logits must have shape {(items, times, len(self.classes))}, got "
@@ -78,19 +68,57 @@ class Detector(nn.Module, ABC):
         return logits.mean(1)
 
     @final
+    def fitted(self, faces: Tensor) -> Tensor:
+        """Return faces (N, T, 3, size, size) in [0, 1]: what the network sees of any size.
+
+        Raises:
+            InvalidInputError: as `forward` does.
+        """
+        _check(faces)
+        height, width = faces.shape[-2:]
+        if height == width == self.size:
+            return faces
+        resized = interpolate(
+            faces.flatten(0, 1),
+            (self.size, self.size),
+            mode="bilinear",
+            antialias=height > self.size or width > self.size,
+        )
+        return resized.clamp(0, 1).view(*faces.shape[:3], self.size, self.size)
+
+    @final
+    def odds(self, faces: Tensor) -> Tensor:
+        """Return the logarithm of the odds (N,) that faces (N, T, 3, H, W) are fake.
+
+        It is what `scores` puts through the sigmoid: above 0 the network says fake. Unlike the
+        score it keeps a slope where the network is certain.
+
+        Raises:
+            InvalidInputError: as `scores` does.
+        """
+        place = self._place_of_real()
+        logits: Tensor = self(faces)
+        others = [other for other in range(len(self.classes)) if other != place]
+        return logits[:, others].logsumexp(-1) - logits[:, place]
+
+    @final
     def scores(self, faces: Tensor) -> Tensor:
         """Return P(fake) (N,) of faces (N, T, 3, H, W).
 
         Raises:
             InvalidInputError: if no class is `real`, and as `forward` does.
         """
+        place = self._place_of_real()
+        logits: Tensor = self(faces)
+        return 1 - logits.softmax(-1)[:, place]
+
+    def _place_of_real(self) -> int:
         if "real" not in self.classes:
             raise InvalidInputError(
                 f"classes must contain 'real' for a score, got {self.classes}; "
                 "declare the order of the classes when the network is made"
             )
-        logits: Tensor = self(faces)
-        return 1 - logits.softmax(-1)[:, self.classes.index("real")]
+        return self.classes.index("real")
 
 
 def _check(faces: Tensor) -> None:

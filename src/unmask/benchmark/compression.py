@@ -43,7 +43,7 @@ Training = Mapping[str, Mapping[str, object]]
 
 @dataclass(frozen=True)
 class CompressionSettings:
-    """What `unmask benchmark` needs."""
+    """What `unmask benchmark compression` needs."""
 
     catalog: Path = setting(help="The catalog with labels, splits and qualities.")
     faces: Path = setting(help="The face table of that catalog.")

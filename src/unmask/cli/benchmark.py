@@ -1,6 +1,6 @@
-"""Compare detectors over compressions: train at each quality, test at each."""
+"""Compare detectors by a protocol, from training to a page."""
 
 from unmask.benchmark.compression import CompressionSettings, compression
-from unmask.cli.verb import verb
+from unmask.cli.verb import verbs
 
-app = verb(compression, CompressionSettings)
+app = verbs(__doc__, compression=(compression, CompressionSettings))

@@ -1,4 +1,4 @@
-"""A command made from a settings dataclass: fields without a default are its arguments."""
+"""Commands made from settings dataclasses: fields without a default are their arguments."""
 
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
@@ -23,8 +23,34 @@ def verb(run: Callable[[Settings], object], kind: type[Settings]) -> typer.Typer
         kind: its frozen dataclass of settings.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+    app.command()(_command(run, kind))
+    return app
+
+
+def verbs(help_text: str, **commands: tuple[Callable[[Any], object], type]) -> typer.Typer:
+    """Return a command-line application of several verbs.
+
+    Args:
+        help_text: what they are.
+        commands: each verb and its frozen dataclass of settings by name; `_` is said as `-`.
+    """
+    app = typer.Typer(
+        add_completion=False, no_args_is_help=True, rich_markup_mode="markdown", help=help_text
+    )
+    for name, (run, kind) in commands.items():
+        app.command(name.replace("_", "-"))(_command(run, kind))
+
+    @app.callback()
+    def group() -> None:
+        # Without it Typer drops the name where there is one verb only.
+        pass
+
+    return app
+
+
+def _command(run: Callable[[Any], object], kind: type) -> Callable[..., None]:
     hints = get_type_hints(kind)
-    known = fields(kind)  # type: ignore[arg-type]
+    known = fields(kind)
 
     def command(config: Path | None = None, **values: object) -> None:
         say(run(load_settings(kind, values, config)))
@@ -39,8 +65,7 @@ def verb(run: Callable[[Settings], object], kind: type[Settings]) -> typer.Typer
     command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in parameters}
     command.__doc__ = (run.__doc__ or "").split("\n\n")[0]
-    app.command()(command)
-    return app
+    return command
 
 
 def say(result: object) -> None:

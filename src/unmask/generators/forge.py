@@ -14,8 +14,8 @@ from unmask.execution.journal import run_journaled
 from unmask.generators import GENERATORS
 from unmask.generators.forge_clip import Task, forge_clip
 from unmask.generators.landmark_files import Row, landmark_files
-from unmask.generators.options import Value, parse_options
 from unmask.generators.pairs import with_sources, without_sources
+from unmask.options import Value, parse_options
 from unmask.schema import PRISTINE
 from unmask.settings import setting
 

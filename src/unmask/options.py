@@ -1,6 +1,7 @@
 """What a part takes beside its input, written as text: `blending=poisson`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from inspect import signature
 from typing import Any
 
@@ -45,9 +46,17 @@ def parse_options(part: type, options: Iterable[str]) -> dict[str, Value]:
 
 def _value(name: str, text: str, kind: Any) -> Value:
     try:
-        value: Value = WORDS[text.lower()] if kind is bool else kind(text)
-    except (ValueError, KeyError):
+        value: Value = _reader_of(kind)(text)
+    except (ValueError, KeyError, ZeroDivisionError):
         raise InvalidInputError(
             f"{name} must be {WANTED.get(kind, 'text')}, got {text!r}; correct the value"
         ) from None
     return value
+
+
+def _reader_of(kind: Any) -> Callable[[str], Value]:
+    if kind is bool:
+        return lambda text: WORDS[text.lower()]
+    if kind is float:  # 8/255 is how the field writes a change of eight grey levels
+        return lambda text: float(Fraction(text)) if "/" in text else float(text)
+    return kind if kind in (int, str) else str

@@ -4,7 +4,7 @@ import pytest
 
 from unmask.errors import InvalidInputError, NotFoundError
 from unmask.generators.landmark_swap import LandmarkSwap
-from unmask.generators.options import parse_options
+from unmask.options import parse_options
 
 
 class Part:
@@ -21,6 +21,12 @@ def test_given_values_stand_over_the_defaults_in_their_own_types() -> None:
     found = parse_options(Part, ["count=7", "size= 2", "bold=True", "name=x=y"])
     assert found == {"name": "x=y", "count": 7, "size": 2.0, "bold": True}
     assert [type(value) for value in found.values()] == [str, int, float, bool]
+
+
+def test_fraction_is_read_as_the_field_writes_it() -> None:
+    assert parse_options(Part, ["size=8/255"])["size"] == 8 / 255
+    with pytest.raises(InvalidInputError, match="size must be a number, got '8/0'"):
+        parse_options(Part, ["size=8/0"])
 
 
 def test_defaults_are_told_where_nothing_is_given() -> None:

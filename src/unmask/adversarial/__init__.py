@@ -1,0 +1,1 @@
+"""What attacks and defences need of trained detectors: attacked videos and data sets made of them."""

@@ -1,0 +1,29 @@
+"""The fast gradient sign method."""
+
+import torch
+from torch import Tensor
+
+from unmask.attack_contracts import GREY, Attack, Victim
+from unmask.attacks.walk import slope
+
+
+class FGSM(Attack):
+    """Take one step of length epsilon against the gradient's sign.
+
+    Args:
+        epsilon: of the step, and the largest change of a value.
+
+    Reference:
+        Goodfellow et al., "Explaining and Harnessing Adversarial Examples", ICLR 2015,
+        section 4. https://arxiv.org/abs/1412.6572
+    """
+
+    def __init__(self, *, epsilon: float = 16 * GREY) -> None:
+        super().__init__(epsilon=epsilon)
+
+    def perturb(self, victim: Victim, faces: Tensor, random: torch.Generator) -> Tensor:
+        """Return faces (N, T, 3, H, W) one step along the sign of the gradient of the margin."""
+        items = torch.arange(len(faces))
+        _, gradient = slope(victim, faces, items)
+        victim.took_a_step(items)
+        return faces - self.epsilon * gradient.sign()

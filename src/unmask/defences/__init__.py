@@ -1,0 +1,1 @@
+"""Changes of faces that take an attack out again, each found by its name."""
