@@ -276,8 +276,8 @@ def project(faces: Tensor, clean: Tensor, epsilon: float, norm: Norm) -> Tensor:
 
     Example:
         >>> clean = torch.zeros(1, 1, 3, 1, 1)
-        >>> project(clean + 0.5, clean, 0.1, "linf").flatten().tolist() == [0.1] * 3
-        True
+        >>> project(clean + 0.5, clean, 0.25, "linf").flatten().tolist()
+        [0.25, 0.25, 0.25]
     """
     change = faces - clean
     if norm == "linf":

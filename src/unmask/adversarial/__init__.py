@@ -1,1 +1,1 @@
-"""What attacks and defences need of trained detectors: attacked videos and data sets made of them."""
+"""Attacked videos, data sets made of them, and the detectors that they are made against."""
