@@ -148,13 +148,13 @@ def intervals(
     groups = Clusters(sample.labels, clusters)
     if (lack := _lack(groups, unit)) is not None:
         return dict.fromkeys(statistics, lack)
-    _check(resamples, confidence)
+    check_resampling(resamples, confidence)
     values = np.empty((len(statistics), resamples))
     for column, weights in enumerate(groups.draws(resamples, random)):
         counts = sample.tally(weights)
         values[:, column] = [statistic(counts) for statistic in statistics.values()]
     return {
-        name: _between(row, groups, confidence, unit)
+        name: between(row, fewest=groups.fewest, confidence=confidence, unit=unit)
         for name, row in zip(statistics, values, strict=True)
     }
 
@@ -194,14 +194,15 @@ def paired_difference(
     value = statistic(one.tally()) - statistic(other.tally())
     if (lack := _lack(groups, unit)) is not None:
         return Difference(value, lack)
-    _check(resamples, confidence)
+    check_resampling(resamples, confidence)
     found = np.array(
         [
             statistic(one.tally(weights)) - statistic(other.tally(weights))
             for weights in groups.draws(resamples, random)
         ]
     )
-    return Difference(value, _between(found, groups, confidence, f"{unit}, paired"))
+    ends = between(found, fewest=groups.fewest, confidence=confidence, unit=f"{unit}, paired")
+    return Difference(value, ends)
 
 
 def _lack(groups: Clusters, unit: str) -> Interval | None:
@@ -211,7 +212,12 @@ def _lack(groups: Clusters, unit: str) -> Interval | None:
     return Interval(None, None, f"no interval: only {groups.fewest} {scarce} {unit}")
 
 
-def _check(resamples: int, confidence: float) -> None:
+def check_resampling(resamples: int, confidence: float) -> None:
+    """Refuse numbers that no interval can be made with.
+
+    Raises:
+        InvalidInputError: if there are fewer than 100 resamples, or the confidence is no share.
+    """
     if resamples < 100:
         raise InvalidInputError(
             f"resamples must be 100 or more, got {resamples}; 1000 are usual for 95 %"
@@ -220,10 +226,20 @@ def _check(resamples: int, confidence: float) -> None:
         raise InvalidInputError(f"confidence must lie in (0, 1), got {confidence}; 0.95 is usual")
 
 
-def _between(values: FloatArray, groups: Clusters, confidence: float, unit: str) -> Interval:
+def between(
+    values: FloatArray, *, fewest: int, confidence: float = 0.95, unit: str = "video"
+) -> Interval:
+    """Return the interval between two percentiles of what the resamples gave.
+
+    Args:
+        values: (resamples,) of one measure.
+        fewest: how many clusters there are, of the class that has fewer; 2 or more.
+        confidence: the share of such intervals that are to hold the true value.
+        unit: what a cluster is, for the text.
+    """
     if values.min() == values.max():
         return Interval(None, None, "no interval: every resample gave the same value")
-    tail = _expanded_tail(groups.fewest, confidence)
+    tail = _expanded_tail(fewest, confidence)
     low, high = np.quantile(values, [tail, 1 - tail])
     method = f"{100 * confidence:g} % bootstrap by {unit}, {len(values)} resamples"
     return Interval(float(low), float(high), method)
