@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -270,3 +270,27 @@ def test_item_whose_file_was_deleted_is_worked_on_again(tmp_path: Path) -> None:
 
     assert run() == first
     assert worked == [0, 1, 2, 1]
+
+
+def test_pace_counts_only_what_came_in_this_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, float]] = []
+
+    @contextmanager
+    def progress(*words: object, **more: object) -> Iterator[Callable[[int, float], None]]:
+        assert more["unit"] == "queries"
+        yield lambda steps, amount: told.append((steps, amount))
+
+    monkeypatch.setattr("unmask.execution.journal.progress", progress)
+    for items in ([2, 3], [2, 3, 5]):
+        run_journaled(
+            items,
+            count,
+            key=key_of,
+            journal=tmp_path / "journal",
+            workers=1,
+            unit="queries",
+            amount=lambda rows: sum(row["item"] for row in rows),
+        )
+    assert told == [(1, 2), (1, 3), (1, 5)]

@@ -77,3 +77,25 @@ def test_short_work_says_nothing_elsewhere(
         wait(1)
         advance(3)
     assert caplog.messages == []
+
+
+def test_pace_of_what_else_is_counted_stands_beside_the_steps(
+    caplog: pytest.LogCaptureFixture, wait: Callable[[float], None]
+) -> None:
+    caplog.set_level(logging.INFO, logger="unmask")
+    with progress("attacking", total=3, unit="queries") as advance:
+        for amount in (10_000, 2_000, 0):
+            wait(10)
+            advance(1, amount)
+    assert caplog.messages == [
+        "attacking: 1 of 3, 1,000 queries a second",
+        "attacking: 2 of 3, 600 queries a second",
+        "attacking: 3 of 3, 400 queries a second",
+    ]
+
+
+def test_a_terminal_shows_the_pace(terminal: io.StringIO, wait: Callable[[float], None]) -> None:
+    with progress("attacking", total=2, unit="queries") as advance:
+        wait(2)
+        advance(2, 500)
+    assert "250 queries a second" in terminal.getvalue()

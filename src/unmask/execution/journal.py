@@ -43,6 +43,8 @@ def run_journaled(
     description: str = "",
     retry_failed: bool = False,
     files: Callable[[Item, Rows], Iterable[Path]] = lambda item, rows: (),
+    unit: str = "",
+    amount: Callable[[Rows], float] = lambda rows: 0,
 ) -> list[Rows]:
     """Return the rows of every item, working only on those that the journal lacks.
 
@@ -57,6 +59,8 @@ def run_journaled(
         retry_failed: whether items with a row whose status is not `ok` are worked on again.
         files: what was written for an item whose rows are all `ok`; when one of them is gone, the
             item is worked on again.
+        unit: what the progress bar counts by the second beside the items, such as `queries`.
+        amount: how much of it the rows of an item stand for.
 
     Returns:
         One list of rows for each item, in the order of the items.
@@ -78,10 +82,10 @@ def run_journaled(
         }
         if todo:
             total = len(set(keys))
-            with progress(description, total, done=total - len(todo)) as advance:
+            with progress(description, total, done=total - len(todo), unit=unit) as advance:
                 for one, rows in _results(todo, work, workers):
                     done[one] = _append(file, one, rows)
-                    advance()
+                    advance(1, amount(rows))
     return [done[one] for one in keys]
 
 
