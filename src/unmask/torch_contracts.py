@@ -1,7 +1,7 @@
-"""The contract of the parts that need PyTorch: detectors."""
+"""The contracts of the parts that need PyTorch: detectors and purifiers."""
 
 from abc import ABC, abstractmethod
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
@@ -119,6 +119,50 @@ class Detector(nn.Module, ABC):
                 "declare the order of the classes when the network is made"
             )
         return self.classes.index("real")
+
+
+class Purifier(ABC):
+    """A change of faces that is to wash an attack out before a detector sees them.
+
+    A part fills in `purify`. An attacker who knows it takes gradients through it, so a part whose
+    exact operation has none that is useful hands back that of a stand-in
+    (`unmask.defences.straight_through`).
+    """
+
+    is_random: ClassVar[bool] = False
+
+    @abstractmethod
+    def purify(self, faces: Tensor, random: torch.Generator) -> Tensor:
+        """Return faces (N, T, 3, H, W) in [0, 1] after the change, in their own shape.
+
+        Args:
+            faces: (N, T, 3, H, W) in [0, 1].
+            random: the only source of randomness, on the CPU, for a part that says `is_random`;
+                it draws once for all the faces.
+        """
+
+    @final
+    def __call__(self, faces: Tensor, random: torch.Generator | None = None) -> Tensor:
+        """Return purified faces (N, T, 3, H, W).
+
+        Args:
+            faces: (N, T, 3, H, W) RGB in [0, 1].
+            random: what to draw from; torch's own generator by default.
+
+        Raises:
+            InvalidInputError: if the shape, the type or the range is another, or if the part
+                returns another shape, or values that are not finite or outside [0, 1].
+        """
+        _check(faces)
+        purified = self.purify(faces, torch.default_generator if random is None else random)
+        low, high = (bound.item() for bound in purified.detach().aminmax())
+        if purified.shape != faces.shape or not (low >= 0 and high <= 1):
+            raise InvalidInputError(
+                f"{type(self).__name__} must return faces of shape {tuple(faces.shape)} in "
+                f"[0, 1], got {tuple(purified.shape)} in [{low:.4g}, {high:.4g}]; keep the shape "
+                "and clamp the values"
+            )
+        return purified
 
 
 def _check(faces: Tensor) -> None:

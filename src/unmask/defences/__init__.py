@@ -1,1 +1,6 @@
-"""Changes of faces that take an attack out again, each found by its name."""
+"""Defences of detectors: purifiers, each found by its name, and detectors made of detectors."""
+
+from unmask.families import Family
+from unmask.torch_contracts import Purifier
+
+PURIFIERS = Family("unmask.defences", Purifier)  # type: ignore[type-abstract]
