@@ -20,7 +20,7 @@ def test_a_sound_folder_is_present(tmp_path: Path) -> None:
     make(tmp_path)
     assert told("footage", tmp_path) == [
         ("present", "4 videos of 3 people"),
-        ("present", "opened 4 of 4 videos, spread over all: all can be read"),
+        ("present", "opened 4 of 4 files, spread over all: all can be read"),
     ]
 
 
@@ -29,9 +29,9 @@ def test_files_that_are_empty_or_cannot_be_read_are_told(tmp_path: Path) -> None
     (tmp_path / "bob.mov").write_bytes(b"")
     (tmp_path / "cid.mp4").write_bytes(b"no video")
     findings = [one.what for one in examine("footage", tmp_path) if one.level == "suspicious"]
-    assert findings[0].startswith("1 of 4 videos are empty or broken links: ")
+    assert findings[0].startswith("1 of 4 files are empty or broken links: ")
     assert findings[1].startswith(
-        "opened 3 of 3 videos, spread over all: 1 cannot be read, such as"
+        "opened 3 of 3 files, spread over all: 1 cannot be read, such as"
     )
 
 
@@ -39,7 +39,7 @@ def test_of_many_videos_a_few_are_opened(tmp_path: Path) -> None:
     for number in range(30):
         write_named_clip(tmp_path / f"{number}.mp4", tmp_path)
     assert told("footage", tmp_path)[-1][1] == (
-        "opened 24 of 30 videos, spread over all: all can be read"
+        "opened 24 of 30 files, spread over all: all can be read"
     )
 
 

@@ -116,7 +116,7 @@ def test_one_frame_and_one_video_under_two_labels_are_warned_of(
         catalog = index(IndexSettings("folder", tmp_path / "mine", tmp_path / "out", workers=1))
     assert "2 videos have a single frame" in caplog.text
     assert (
-        "2 times the same video, in several labels or splits: real/ann.mp4, fake/swap/ann.mp4"
+        "2 times the same file, in several labels or splits: real/ann.mp4, fake/swap/ann.mp4"
         in caplog.text
     )
     assert (catalog.table["status"] == "ok").all()

@@ -9,6 +9,7 @@ import av
 from unmask.contracts import Finding, VideoDataset
 from unmask.datasets.opening import open_dataset
 from unmask.errors import InvalidInputError, NotFoundError, UnmaskError
+from unmask.video.picture import PICTURE_SUFFIXES, read_picture, read_png_mark
 from unmask.video.probe import probe
 from unmask.video.read import read_frame
 from unmask.video.sample import evenly_spaced
@@ -54,7 +55,7 @@ def _examine_files(dataset: VideoDataset) -> Iterator[Finding]:
     if empty := [path for path, size in sizes.items() if not size]:
         yield Finding(
             "suspicious",
-            f"{len(empty)} of {len(paths)} videos are empty or broken links: {empty[0]}",
+            f"{len(empty)} of {len(paths)} files are empty or broken links: {empty[0]}",
             "copy them again",
         )
     full = [path for path, size in sizes.items() if size]
@@ -70,7 +71,7 @@ def _tried(paths: Sequence[Path]) -> Finding:
             break
         reasons.append(_why_unreadable(paths[number]))
     broken = [reason for reason in reasons if reason]
-    told = f"opened {len(reasons)} of {len(paths)} videos, spread over all"
+    told = f"opened {len(reasons)} of {len(paths)} files, spread over all"
     if broken:
         what = f"{told}: {len(broken)} cannot be read, such as: {broken[0]}"
         return Finding("suspicious", what, "copy those again, then index all to find the rest")
@@ -79,18 +80,33 @@ def _tried(paths: Sequence[Path]) -> Finding:
 
 def _examine_file(path: Path) -> Iterator[Finding]:
     try:
-        info = probe(path)
-        mark = read_mark(path)
+        told, mark = _picture(path) if _is_picture(path) else _video(path)
     except (UnmaskError, av.FFmpegError) as error:
         yield Finding("suspicious", f"the file cannot be read: {error}", "copy it again")
         return
-    size = f"{info.width}x{info.height}, {info.codec}"
-    told = f"{info.frames} frames of {size} at {info.frames_per_second:g} a second"
-    yield Finding("present", f"{told}, {'with' if info.has_audio else 'without'} sound")
+    yield Finding("present", told)
     if mark is None:
         yield Finding("present", "no synthetic mark", "that alone does not make it real")
     else:
         yield Finding("suspicious", f"synthetic mark: {mark}", "its maker says that it is not real")
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def _picture(path: Path) -> tuple[str, str | None]:
+    """Return what a picture is, and its synthetic mark."""
+    height, width = read_picture(path).shape[:2]
+    return f"a picture of {width}x{height}", read_png_mark(path)
+
+
+def _video(path: Path) -> tuple[str, str | None]:
+    """Return what a video holds, and its synthetic mark."""
+    info = probe(path)
+    size = f"{info.width}x{info.height}, {info.codec}"
+    told = f"{info.frames} frames of {size} at {info.frames_per_second:g} a second"
+    return f"{told}, {'with' if info.has_audio else 'without'} sound", read_mark(path)
 
 
 def _size(path: Path) -> int:
@@ -102,7 +118,10 @@ def _size(path: Path) -> int:
 
 def _why_unreadable(path: Path) -> str | None:
     try:
-        read_frame(path, 0)
+        if _is_picture(path):
+            read_picture(path)
+        else:
+            read_frame(path, 0)
     except (UnmaskError, OSError, av.FFmpegError) as error:
         return str(error)
     return None

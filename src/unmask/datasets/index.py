@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from unmask.datasets.opening import open_dataset
 from unmask.errors import InvalidInputError, UnmaskError
 from unmask.execution.journal import key_of, run_journaled
 from unmask.settings import setting
+from unmask.video.picture import PICTURE_SUFFIXES, read_picture
 from unmask.video.probe import probe
 
 logger = logging.getLogger(__name__)
@@ -35,10 +36,10 @@ class IndexSettings:
 
 
 def index(settings: IndexSettings) -> Catalog:
-    """List every video of a data set, with its hash, size, rate and number of frames.
+    """List every video or image of a data set, with its hash, size, rate and number of frames.
 
     Returns:
-        A catalog with a row for each video, those that cannot be read with their status. It is
+        A catalog with a row for each, those that cannot be read with their status. It is
         written to `catalog.parquet` in the output folder. Paths are relative to that folder
         where both lie under one folder other than the root or a home.
 
@@ -48,11 +49,22 @@ def index(settings: IndexSettings) -> Catalog:
             may be instead.
     """
     dataset = open_dataset(settings.name, settings.path, settings.options)
-    found = _found(dataset, settings)
+    return list_items(dataset, _found(dataset, settings), settings)
+
+
+def list_items(
+    dataset: VideoDataset, found: Sequence[Mapping[str, object]], settings: IndexSettings
+) -> Catalog:
+    """Return and write the catalog of some of the items that a data set's reader finds.
+
+    Args:
+        dataset: the reader.
+        found: the rows that it gave.
+        settings: as for `index`; `options` and `qualities` have done their work.
+    """
     root = settings.path.resolve()
-    paths = [root / str(row["path"]) for row in found]
     looked = run_journaled(
-        paths,
+        [root / str(row["path"]) for row in found],
         _look,
         key=_key,
         journal=settings.out / "journal.jsonl",
@@ -106,12 +118,22 @@ def _look(path: Path) -> list[dict[str, Any]]:
     except OSError as error:
         return [{"status": "unreadable", "reason": f"{path}: {error.strerror}"}]
     try:
-        info = probe(path)
+        is_picture = path.suffix.lower() in PICTURE_SUFFIXES
+        measured = _picture(path) if is_picture else _video(path)
     except (UnmaskError, OSError, av.FFmpegError) as error:
         return [seen | {"status": "unreadable", "reason": str(error)}]
+    return [seen | measured | {"status": "ok", "reason": None}]
+
+
+def _picture(path: Path) -> dict[str, Any]:
+    height, width = read_picture(path).shape[:2]
+    return {"width": width, "height": height, "frames": 1, "frames_per_second": None}
+
+
+def _video(path: Path) -> dict[str, Any]:
+    info = probe(path)
     size = {"width": info.width, "height": info.height}
-    rate = {"frames": info.frames, "frames_per_second": info.frames_per_second}
-    return [seen | size | rate | {"status": "ok", "reason": None}]
+    return size | {"frames": info.frames, "frames_per_second": info.frames_per_second}
 
 
 def _told(row: dict[str, Any], root: Path, out: Path) -> dict[str, Any]:
@@ -132,12 +154,12 @@ def _warn(catalog: Catalog) -> None:
     usable = catalog.usable().table
     unreadable = len(catalog) - usable.height
     if unreadable:
-        logger.warning("%d videos cannot be read; the column `reason` says why", unreadable)
-    single = usable.filter(pl.col("frames") == 1).height
+        logger.warning("%d items cannot be read; the column `reason` says why", unreadable)
+    single = usable.filter(pl.col("frames") == 1, pl.col("kind") == "video").height
     if single:
         logger.warning("%d videos have a single frame", single)
     copies = usable.filter(pl.col("sha256").is_duplicated()).group_by("sha256")
     torn = copies.agg(pl.struct("label", "split").n_unique().alias("kinds"), pl.col("id"))
     for ids in torn.filter(pl.col("kinds") > 1)["id"].sort().head(3):
         named = ", ".join(ids.head(4))
-        logger.warning("%d times the same video, in several labels or splits: %s", len(ids), named)
+        logger.warning("%d times the same file, in several labels or splits: %s", len(ids), named)

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,8 @@ class Listing:
     """What lies in a folder.
 
     Args:
-        videos: the paths of the videos, in the order that a person would put them in.
+        videos: the paths of the videos, in the order that a person would put them in; where
+            pictures were asked for, of those.
         others: how many other files there are, by suffix; hidden ones count as `hidden`.
     """
 
@@ -28,19 +29,19 @@ class Listing:
     others: Counter[str] = field(default_factory=Counter)
 
 
-def list_folder(folder: Path | None) -> Listing:
+def list_folder(folder: Path | None, suffixes: Collection[str] = VIDEO_SUFFIXES) -> Listing:
     """Return the files of one folder, not those below it; no folder holds nothing."""
     listing = Listing()
     if folder is not None:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.is_dir():
-                    _add(listing, Path(entry.path))
+                    _add(listing, Path(entry.path), suffixes)
     listing.videos.sort(key=natural)
     return listing
 
 
-def list_tree(folder: Path) -> Listing:
+def list_tree(folder: Path, suffixes: Collection[str] = VIDEO_SUFFIXES) -> Listing:
     """Return the files of a folder and all below it; links are followed, in circles only once."""
     listing = Listing()
     seen: set[tuple[int, int]] = set()
@@ -52,17 +53,17 @@ def list_tree(folder: Path) -> Listing:
         seen.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
-            _add(listing, Path(place) / name)
+            _add(listing, Path(place) / name, suffixes)
     listing.videos.sort(key=natural)
     return listing
 
 
-def _add(listing: Listing, path: Path) -> None:
+def _add(listing: Listing, path: Path, suffixes: Collection[str]) -> None:
     if path.name.startswith("."):
         listing.others["hidden"] += 1
     elif not _is_text(path.name):
         listing.others["named in no Unicode"] += 1
-    elif path.suffix.lower() in VIDEO_SUFFIXES:
+    elif path.suffix.lower() in suffixes:
         listing.videos.append(path)
     else:
         listing.others[path.suffix.lower() or "without suffix"] += 1

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 
 from unmask.contracts import Image
-from unmask.errors import NotFoundError, UnmaskError, UnreadableMediaError
+from unmask.errors import UnmaskError, UnreadableMediaError
 from unmask.faces.crop import (
     Profile,
     cut,
@@ -26,6 +25,7 @@ from unmask.faces.masks import Forged, compare_to_masks
 from unmask.faces.mtcnn import CELL, MTCNN, Box
 from unmask.faces.select import main_tracks
 from unmask.faces.track import Track, View, follow
+from unmask.video.picture import read_picture
 from unmask.video.probe import probe
 from unmask.video.read import decode
 from unmask.video.sample import parse_sampling
@@ -105,15 +105,8 @@ class Picture:
     number, time = 0, 0.0
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise NotFoundError(f"path must be an existing file, got {path}; check its spelling")
-        read = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if read is None:
-            raise UnreadableMediaError(
-                f"path must be an image that OpenCV can read, got {path}; convert it to PNG"
-            )
-        self._image: Image = read  # type: ignore[assignment]
-        self.height, self.width = read.shape[:2]
+        self._image = read_picture(path)
+        self.height, self.width = self._image.shape[:2]
 
     def image(self) -> Image:
         """Return the picture."""
