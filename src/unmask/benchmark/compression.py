@@ -16,18 +16,11 @@ from unmask.benchmark.measure import hardest
 from unmask.benchmark.page import Report, write_page
 from unmask.benchmark.pictures import Picture
 from unmask.benchmark.results import Level, Result, read_result
-from unmask.benchmark.tables import (
-    cross_quality_table,
-    csv_table,
-    latex_table,
-    markdown_table,
-    same_quality_table,
-)
+from unmask.benchmark.tables import cross_quality_table, same_quality_table, write_table
 from unmask.catalog import Catalog, hash_file, read_catalog
 from unmask.contracts import Image
 from unmask.errors import UnmaskError, unknown_name
 from unmask.execution.journal import key_of, run_journaled
-from unmask.files import write_whole
 from unmask.metrics.aggregation import RULES
 from unmask.settings import load_settings, read_toml, setting, to_plain
 from unmask.training.data import read_faces
@@ -171,13 +164,8 @@ def write_report(
     """Write the tables and the page of results whose scores lie under `out/scores`."""
     makers = {"same_quality": same_quality_table, "cross_quality": cross_quality_table}
     for kind, metric, level in product(makers, ("auc", "accuracy"), get_args(Level)):
-        table, name = makers[kind](results, metric=metric, level=level), f"{kind}_{metric}_{level}"
-        for ending, text in (
-            ("md", markdown_table(table)),
-            ("csv", csv_table(table)),
-            ("tex", latex_table(table, label=f"tab:{name}")),
-        ):
-            write_whole(out / "tables" / f"{name}.{ending}", text.encode())
+        table = makers[kind](results, metric=metric, level=level)
+        write_table(table, out / "tables", f"{kind}_{metric}_{level}")
     scores = {one.name: pl.read_parquet(out / "scores" / f"{one.name}.parquet") for one in results}
     report = Report(
         title=story.title,

@@ -4,13 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
 import polars as pl
 
 from unmask.benchmark import sections
+from unmask.benchmark.layout import document, facts_element, key_element, lede, title_elements
 from unmask.benchmark.markup import Markup, breakable, join, tag
 from unmask.benchmark.pictures import Picture
 from unmask.benchmark.results import Level, Result
@@ -76,24 +76,7 @@ def render(report: Report) -> str:
     """
     if not report.results:
         raise InvalidInputError("a report must have at least one result, got none; run a protocol")
-    parts = {title: body for title, body in _sections(report).items() if body}
-    links = [tag("li", tag("a", title, href=f"#{_anchor(title)}")) for title in parts]
-    body = [
-        _header(report, tag("nav", tag("ul", *links), aria_label="Contents")),
-        tag("main", *(_section(title, content) for title, content in parts.items())),
-        tag("footer", "Made by Unmask from its result files; nothing on this page is loaded "
-            "from elsewhere."),
-    ]  # fmt: skip
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    head = [
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("title", report.title),
-        tag("style", Markup(files("unmask.benchmark").joinpath("page.css").read_text("utf-8"))),
-    ]
-    whole = tag("html", tag("head", *head), tag("body", *body), lang="en")
-    return f"<!doctype html>\n{whole}\n"
+    return document(report.title, _header(report), _sections(report))
 
 
 def _sections(report: Report) -> dict[str, Markup | None]:
@@ -102,12 +85,12 @@ def _sections(report: Report) -> dict[str, Markup | None]:
         "Results": _results(results),
         "Limits": _limits(report),
         "Ranking": join(
-            _lede("Share of fakes found against share of reals accused, by video, as the "
+            lede("Share of fakes found against share of reals accused, by video, as the "
                   "threshold moves; the dashed line is chance. AUC beside each name."),
             sections.roc_element(results, scores),
         ),
         "Decisions": join(
-            _lede(f"Videos judged at the threshold that was chosen beforehand: {_rules(results)}."),
+            lede(f"Videos judged at the threshold that was chosen beforehand: {_rules(results)}."),
             sections.decisions_element(results),
         ),
         "Scores": join(
@@ -118,7 +101,7 @@ def _sections(report: Report) -> dict[str, Markup | None]:
             sections.histogram_element(results, scores),
         ),
         "Calibration": join(
-            _lede("Of the faces scored 0.8, are 8 in 10 fake? On the dashed line they are. "
+            lede("Of the faces scored 0.8, are 8 in 10 fake? On the dashed line they are. "
                   "Large dots stand for many faces; 15 bins of equal width."),
             sections.calibration_element(results, scores),
         ),
@@ -132,19 +115,20 @@ def _sections(report: Report) -> dict[str, Markup | None]:
     }  # fmt: skip
 
 
-def _header(report: Report, contents: Markup) -> Markup:
+def _header(report: Report) -> list[Markup | None]:
     newest = max(one.created for one in report.results)
     protocol = " and ".join(sorted({one.protocol for one in report.results}))
-    return tag(
-        "header",
-        tag("p", f"Unmask · {protocol} protocol", class_="kicker"),
-        tag("h1", report.title),
-        *(tag("p", one) for one in report.summary),
-        tag("p", f"Measured {newest[:10]}, commit {report.results[0].commit[:12]}", class_="stamp"),
+    return [
+        *title_elements(
+            report.title,
+            report.summary,
+            protocol=protocol,
+            measured=newest,
+            commit=report.results[0].commit,
+        ),
         tag("p", STAND_IN, class_="notice", role="note") if report.stand_in else None,
         _key_figures(report.results),
-        contents,
-    )
+    ]
 
 
 def _key_figures(results: Sequence[Result]) -> Markup:
@@ -164,12 +148,7 @@ def _key_figures(results: Sequence[Result]) -> Markup:
         ("Faces scored", f"{largest.faces:,}", f"in {largest.frames:,} frames"),
         ("Not scored", f"{lost:,}", "items, each with its reason"),
     ]  # fmt: skip
-    return tag(
-        "dl",
-        *(tag("div", tag("dt", name), tag("dd", value, tag("small", note)))
-          for name, value, note in figures),
-        class_="key",
-    )  # fmt: skip
+    return key_element(figures)
 
 
 def _results(results: Sequence[Result]) -> Markup:
@@ -184,7 +163,7 @@ def _results(results: Sequence[Result]) -> Markup:
         for one in get_args(Level)
     ]  # fmt: skip
     return join(
-        _lede("How often a fake scores above a real: 0.5 is guessing, 1 is without fault. "
+        lede("How often a fake scores above a real: 0.5 is guessing, 1 is without fault. "
               "Bold is the highest of its column."),
         tag("div", sections.table_element(same), sections.intervals_element(results), class_="pair")
         if same.rows
@@ -224,7 +203,7 @@ def _limits(report: Report) -> Markup:
 
 
 def _pictures(pictures: Sequence[Picture], words: str) -> Markup | None:
-    return join(_lede(words), sections.pictures_element(pictures)) if pictures else None
+    return join(lede(words), sections.pictures_element(pictures)) if pictures else None
 
 
 def _dropped(report: Report) -> Markup | None:
@@ -236,7 +215,7 @@ def _dropped(report: Report) -> Markup | None:
         return None
     told = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in reasons.items())
     return join(
-        _lede(f"Items left out of the figures above: {told or 'as shown'}."),
+        lede(f"Items left out of the figures above: {told or 'as shown'}."),
         sections.pictures_element(report.dropped) if report.dropped else None,
     )
 
@@ -281,18 +260,10 @@ def _reproduce(report: Report) -> Markup:
     settings = json.dumps(dict(first.settings), indent=2, ensure_ascii=False)
     return join(
         tag("pre", tag("code", report.command)) if report.command else None,
-        _facts(facts),
+        facts_element(facts),
         tag("details", tag("summary", "Settings"), tag("pre", tag("code", settings))),
-        tag("details", tag("summary", f"Weights ({len(weights)})"), _facts(dict(weights))),
+        tag("details", tag("summary", f"Weights ({len(weights)})"), facts_element(dict(weights))),
     )
-
-
-def _facts(facts: Mapping[str, str]) -> Markup:
-    pairs = [
-        join(tag("dt", name), tag("dd", tag("span", value, class_="mono")))
-        for name, value in facts.items()
-    ]
-    return tag("dl", *pairs, class_="facts")
 
 
 def _rules(results: Sequence[Result]) -> str:
@@ -303,17 +274,3 @@ def _rules(results: Sequence[Result]) -> str:
 
 def _distinct(values: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(values))
-
-
-def _lede(text: str) -> Markup:
-    return tag("p", text, class_="lede")
-
-
-def _section(title: str, content: Markup | None) -> Markup:
-    anchor = _anchor(title)
-    heading = tag("h2", title, id=anchor)
-    return tag("section", heading, content, aria_labelledby=anchor)
-
-
-def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")

@@ -30,7 +30,6 @@ def representative(results: Sequence[Result]) -> list[Result]:
 
 def table_element(table: Table) -> Markup:
     """Return a table of results; with two leading columns the first becomes group headings."""
-    shaded = METRICS[table.metric].higher_is_better
     heads = [tag("th", one, scope="col") for one in table.heads[-1:]]
     heads += [tag("th", one, scope="col", class_="number") for one in table.columns]
     bodies = []
@@ -39,7 +38,7 @@ def table_element(table: Table) -> Markup:
             tag(
                 "tr",
                 tag("th", breakable(row.heads[-1]), scope="row"),
-                *(_cell(one, shaded) for one in row.cells),
+                *(_cell(one, table.shaded_from) for one in row.cells),
             )
             for row in rows
         ]
@@ -57,12 +56,14 @@ def table_element(table: Table) -> Markup:
     return tag("div", tag("div", whole, class_="table"), notes if table.notes else None)
 
 
-def _cell(cell: Cell, shaded: bool) -> Markup:
+def _cell(cell: Cell, shaded_from: float | None = None) -> Markup:
     if cell.measured is None:
         return tag("td", "–", class_="number")
-    value = figure(cell.measured.value)
-    heat = min(max(2 * cell.measured.value - 1, 0.0), 1.0) if shaded else None
-    interval = interval_text(cell.measured)
+    value = figure(cell.measured.value, cell.digits)
+    heat = None
+    if shaded_from is not None:
+        heat = min(max((cell.measured.value - shaded_from) / (1 - shaded_from), 0.0), 1.0)
+    interval = interval_text(cell.measured, digits=cell.digits)
     return tag(
         "td",
         tag("b", value) if cell.best else value,
@@ -89,7 +90,7 @@ def intervals_element(results: Sequence[Result]) -> Markup:
         for detector, group in groups.items()
     )
     drawn = plots.interval_figure(groups, chance=0.5)
-    return _figure("AUC by video with 95 % intervals", drawn, f"AUC by video: {told}")
+    return figure_element("AUC by video with 95 % intervals", drawn, f"AUC by video: {told}")
 
 
 def all_measures_element(results: Sequence[Result], level: Level) -> Markup:
@@ -103,7 +104,7 @@ def all_measures_element(results: Sequence[Result], level: Level) -> Markup:
             "tr",
             tag("th", breakable(one.detector), scope="row"),
             tag("td", one.test.quality),
-            *(_cell(Cell(one.measured(name, level)), shaded=False) for name in names),
+            *(_cell(Cell(one.measured(name, level))) for name in names),
         )
         for one in shown
     ]
@@ -128,7 +129,7 @@ def roc_element(results: Sequence[Result], scores: Scores) -> Markup:
             videos = video_scores(scores[one.name], rule=one.aggregate)
             curves[name] = roc(videos["score"].to_numpy(), videos["label"].to_numpy())
         told = f"ROC curves by video at {quality}, with AUC: {', '.join(named)}"
-        return _figure(quality, plots.roc_figure(curves), told)
+        return figure_element(quality, plots.roc_figure(curves), told)
 
     return _grouped(results, scores, lambda one: one.test.quality, drawn)
 
@@ -145,7 +146,7 @@ def calibration_element(results: Sequence[Result], scores: Scores) -> Markup:
             error = figure(one.measured("ece", "frame").value)
             told.append(f"{one.test.quality} {error}")
         words = f"Calibration error: {', '.join(told)}"
-        return _figure(
+        return figure_element(
             detector, plots.reliability_figure(curves), f"Reliability of {detector}. {words}", words
         )
 
@@ -165,7 +166,7 @@ def histogram_element(results: Sequence[Result], scores: Scores) -> Markup:
         }
         thresholds = [one.thresholds.frame for one in group]
         told = f"Scores of {detector}: reals upwards, fakes downwards, at {', '.join(rows)}"
-        return _figure(detector, plots.histogram_figure(rows, thresholds), told)
+        return figure_element(detector, plots.histogram_figure(rows, thresholds), told)
 
     return _grouped(results, scores, lambda one: one.detector, drawn)
 
@@ -183,7 +184,8 @@ def _grouped(
     return tag("div", *(drawn(name, group) for name, group in groups.items()), class_="grid")
 
 
-def _figure(heading: str, drawn: Figure, told: str, caption: str | None = None) -> Markup:
+def figure_element(heading: str, drawn: Figure, told: str, caption: str | None = None) -> Markup:
+    """Return a figure under its heading; `told` says it to those who do not see it."""
     return tag(
         "figure",
         tag("h3", heading),

@@ -1,24 +1,30 @@
-"""The two tables of a compression study, as Markdown, CSV and LaTeX."""
+"""Tables of measures, those of a compression study among them, as Markdown, CSV and LaTeX."""
 
 import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from unmask.benchmark.results import METRICS, Level, Measured, Published, Result
 from unmask.errors import InvalidInputError, unknown_name
+from unmask.files import write_whole
 
 MIXED = "mixed"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A measure, its published value if there is one, and whether it is the best of its column."""
+    """A measure, its published value if there is one, and whether it is the best of its column.
+
+    `digits` is how many decimals are shown.
+    """
 
     measured: Measured | None
     published: Published | None = None
     best: bool = False
+    digits: int = 3
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,13 @@ class Table:
     Args:
         title: one line, without a full stop.
         heads: the names of the leading columns.
-        columns: the tested qualities.
+        columns: the names of the others, such as the tested qualities.
         rows: the lines; each has as many heads and cells as there are columns of both.
         notes: what a reader has to know, published sources among it.
         level: what was measured, faces in frames or videos.
         metric: which measure the cells hold.
+        across: what the columns are, in one word of the CSV file.
+        shaded_from: the value from which on up to 1 cells are shaded; None shades none.
     """
 
     title: str
@@ -50,6 +58,8 @@ class Table:
     notes: tuple[str, ...]
     level: Level
     metric: str
+    across: str = "tested_on"
+    shaded_from: float | None = None
 
 
 def same_quality_table(
@@ -111,7 +121,7 @@ def csv_table(table: Table) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     heads = [head.lower().replace(" ", "_") for head in table.heads]
-    writer.writerow([*heads, "tested_on", "level", "metric", "value", "low", "high", "published"])
+    writer.writerow([*heads, table.across, "level", "metric", "value", "low", "high", "published"])
     for row in table.rows:
         for column, cell in zip(table.columns, row.cells, strict=True):
             if (one := cell.measured) is not None:
@@ -150,6 +160,16 @@ def latex_table(table: Table, *, label: str = "tab:compression") -> str:
     )
 
 
+def write_table(table: Table, folder: Path, name: str) -> None:
+    """Write a table to `NAME.md`, `NAME.csv` and `NAME.tex`, each whole or not at all."""
+    for ending, text in (
+        ("md", markdown_table(table)),
+        ("csv", csv_table(table)),
+        ("tex", latex_table(table, label=f"tab:{name}")),
+    ):
+        write_whole(folder / f"{name}.{ending}", text.encode())
+
+
 def latex_text(text: str) -> str:
     r"""Return text in which nothing is a command of LaTeX.
 
@@ -161,16 +181,16 @@ def latex_text(text: str) -> str:
     return re.sub(r"[\\~^&%$#_{}]", lambda one: named.get(one[0], "\\" + one[0]), text)
 
 
-def figure(value: float) -> str:
-    """Return a share to three decimals."""
-    return f"{value:.3f}"
+def figure(value: float, digits: int = 3) -> str:
+    """Return a number with so many decimals, and commas from a thousand on."""
+    return f"{value:,.{digits}f}"
 
 
-def interval_text(measured: Measured, *, dash: str = "–") -> str:
+def interval_text(measured: Measured, *, dash: str = "–", digits: int = 3) -> str:
     """Return the interval as `0.812–0.904`, or nothing where there is none."""
     if measured.low is None or measured.high is None:
         return ""
-    return f"{figure(measured.low)}{dash}{figure(measured.high)}"
+    return f"{figure(measured.low, digits)}{dash}{figure(measured.high, digits)}"
 
 
 def quality_order(quality: str) -> tuple[int, int, str]:
@@ -216,7 +236,16 @@ def _table(
         Row(line, tuple(_cell(found.get((line, one)), metric, level, best[one]) for one in columns))
         for line in lines
     )
-    return Table(title, heads, tuple(columns), rows, _notes(rows, results), level, metric)
+    return Table(
+        title=title,
+        heads=heads,
+        columns=tuple(columns),
+        rows=rows,
+        notes=_notes(rows, results),
+        level=level,
+        metric=metric,
+        shaded_from=0.5 if METRICS[metric].higher_is_better else None,
+    )
 
 
 def _best(
@@ -244,7 +273,6 @@ def _cell(result: Result | None, metric: str, level: Level, best: float | None) 
 
 def _notes(rows: Sequence[Row], results: Sequence[Result]) -> tuple[str, ...]:
     cells = [cell for row in rows for cell in row.cells]
-    methods = {cell.measured.method for cell in cells if cell.measured}
     remarks: dict[str, dict[str, None]] = {}
     for cell in cells:
         if cell.published:
@@ -254,21 +282,27 @@ def _notes(rows: Sequence[Row], results: Sequence[Result]) -> tuple[str, ...]:
         f"Published: {source}" + (f" ({'; '.join(told)})" if told else "") + "."
         for source, told in sorted(remarks.items())
     ]
-    intervals = [f"Intervals: {'; '.join(sorted(methods))}."] if methods else []
     oracle = (
         ["Oracle: something was chosen on the test set itself; no figure to compare with."]
         if any(one.oracle for one in results)
         else []
     )
-    return tuple(intervals + sources + oracle)
+    return tuple(interval_notes(rows) + sources + oracle)
+
+
+def interval_notes(rows: Sequence[Row]) -> list[str]:
+    """Return one line on how the intervals of the cells were made; none where there is no cell."""
+    cells = [cell for row in rows for cell in row.cells]
+    methods = {cell.measured.method for cell in cells if cell.measured}
+    return [f"Intervals: {'; '.join(sorted(methods))}."] if methods else []
 
 
 def _markdown_cell(cell: Cell) -> str:
     if cell.measured is None:
         return "–"
-    value = figure(cell.measured.value)
+    value = figure(cell.measured.value, cell.digits)
     parts = [f"**{value}**" if cell.best else value]
-    if interval := interval_text(cell.measured):
+    if interval := interval_text(cell.measured, digits=cell.digits):
         parts.append(f"[{interval}]")
     if cell.published:
         parts.append(f"(published {figure(cell.published.value)})")
@@ -278,9 +312,9 @@ def _markdown_cell(cell: Cell) -> str:
 def _latex_cell(cell: Cell) -> str:
     if cell.measured is None:
         return "--"
-    value = figure(cell.measured.value)
+    value = figure(cell.measured.value, cell.digits)
     parts = [rf"\textbf{{{value}}}" if cell.best else value]
-    if interval := interval_text(cell.measured, dash="--"):
+    if interval := interval_text(cell.measured, dash="--", digits=cell.digits):
         parts.append(rf"{{\scriptsize [{interval}]}}")
     if cell.published:
         parts.append(rf"{{\scriptsize (publ.\ {figure(cell.published.value)})}}")
