@@ -1,14 +1,14 @@
 """Test a checkpoint on faces that it has not seen: one result for each quality."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from unmask.benchmark.leakage import refuse_seen
+from unmask.benchmark.leakage import notes_on_seen
 from unmask.benchmark.measure import SCORES, measure
 from unmask.benchmark.published import published_for
 from unmask.benchmark.results import Checkpoint, Part, Result, Thresholds
@@ -65,7 +65,7 @@ def evaluate(
     detector, card = load_checkpoint(settings.checkpoint)
     catalog = read_catalog(settings.catalog)
     test = _test_items(catalog, settings)
-    refuse_seen(test.usable(), hashes=card.seen_hashes, persons=card.seen_persons, lineage=catalog)
+    notes = notes_on_seen(card, test.usable(), lineage=catalog)
     scores = _scores(
         score_faces(
             detector,
@@ -84,7 +84,8 @@ def evaluate(
         if not found.height:
             logger.warning("nothing to score at quality %s: no item has a usable face", quality)
             continue
-        result = _result(settings, card, protocol, part, found, _dropped(part, found, statuses))
+        dropped = _dropped(part, found, statuses)
+        result = replace(_result(settings, card, protocol, part, found, dropped), notes=notes)
         content = BytesIO()
         found.write_parquet(content)
         write_whole(settings.out / "scores" / f"{result.name}.parquet", content.getvalue())
@@ -153,7 +154,8 @@ def _result(
     if settings.aggregate not in card.video_thresholds:
         raise unknown_name("the aggregation rules", settings.aggregate, card.video_thresholds)
     video = card.video_thresholds[settings.aggregate]
-    thresholds = Thresholds(card.face_threshold, video, card.threshold_rule, "validation")
+    chosen_on = "validation" if card.seen_is_known else "no data"
+    thresholds = Thresholds(card.face_threshold, video, card.threshold_rule, chosen_on)
     measured = measure(
         scores,
         thresholds=thresholds,

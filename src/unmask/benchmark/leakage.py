@@ -1,15 +1,46 @@
 """Refuse a test set that a checkpoint has seen."""
 
+import logging
 from collections.abc import Collection
 
 import polars as pl
 
 from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
+from unmask.training.checkpoint import Card
+
+logger = logging.getLogger(__name__)
+
+UNKNOWN_TRAINING = (
+    "Nobody knows what the weights of {} were trained on, as another project has made them: the "
+    "test videos and their persons may be among it, and the figures then are too good."
+)
 
 
 class LeakageError(InvalidInputError):
     """A test set shares videos or persons with the training."""
+
+
+def notes_on_seen(card: Card, test: Catalog, *, lineage: Catalog) -> tuple[str, ...]:
+    """Refuse a test set that a checkpoint has seen; where nobody can know, warn and return a note.
+
+    Args:
+        card: of the checkpoint.
+        test: the items to be scored.
+        lineage: a catalog in which the ancestors of the test items are found.
+
+    Returns:
+        What the reader of a result has to know; nothing where the test set is surely unseen.
+
+    Raises:
+        LeakageError: as `refuse_seen` does.
+    """
+    if not card.seen_is_known:
+        note = UNKNOWN_TRAINING.format(card.detector)
+        logger.warning("%s", note)
+        return (note,)
+    refuse_seen(test, hashes=card.seen_hashes, persons=card.seen_persons, lineage=lineage)
+    return ()
 
 
 def refuse_seen(

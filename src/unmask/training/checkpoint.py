@@ -16,6 +16,7 @@ from unmask.torch_contracts import Detector
 
 FORMAT = 1
 WEIGHTS, CARD = "weights.safetensors", "card.json"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Card:
         settings: of the training, as plain values.
         commit: of Unmask's source, or its release.
         versions: of what it was trained with.
-        trained_on: the `dataset`, `qualities` and `methods` of the training faces.
+        trained_on: the `dataset`, `qualities` and `methods` of the training faces; the data set of
+            weights that another project has made is `unknown`.
         catalog_hash: of the catalog's content.
         faces_hash: of the faces of both splits.
         seen_hashes: SHA-256 of every training and validation item and of their ancestors.
@@ -69,6 +71,11 @@ class Card:
     training_seconds: float
     weights_sha256: str = ""
     format: int = FORMAT
+
+    @property
+    def seen_is_known(self) -> bool:
+        """Whether `seen_hashes` and `seen_persons` say all; of adopted weights nobody knows."""
+        return bool(self.trained_on["dataset"] != UNKNOWN)
 
 
 def save_checkpoint(folder: Path, detector: Detector, card: Card) -> Card:
