@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import inf, isinf
+from math import inf
 from typing import ClassVar, Literal, final, get_args
 
 import torch
@@ -18,6 +18,7 @@ Norm = Literal["linf", "l2"]
 Change = Callable[[Tensor], Tensor]  # of faces (n, T, 3, H, W), into any height and width
 
 GREY = 1 / 255  # one level of an 8-bit image
+BISECTIONS = 20
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,15 @@ class Victim:
 
     @torch.no_grad()
     def confidence(self, faces: Tensor, items: Tensor, through: Change | None = None) -> Tensor:
-        """Return the probability (n,) of the items' own labels, without a gradient.
+        """Return the probability (n,) of the items' own labels, float64 and without a gradient.
 
-        It is all that a black-box attack sees. The arguments are those of `margin`.
+        It is all that a black-box attack sees. In 32 bits it would be exactly 1 from log-odds of
+        17 on, where the published attack, which asks for the small probability of the other label,
+        still sees it change. A service that tells fewer digits hides more.
+
+        The arguments are those of `margin`.
         """
-        return self._margin(faces, items, through).sigmoid()
+        return self._margin(faces, items, through).double().sigmoid()
 
     def inside(self, items: Tensor, shape: Sequence[int]) -> Tensor:
         """Return (n, 1, 1, H, W): 1 where an item has pixels, 0 in its padding.
@@ -107,7 +112,9 @@ class Victim:
             items: (n,) which items.
             shape: of the padded faces.
         """
-        masks = torch.zeros(len(items), 1, 1, *shape[-2:])
+        masks = torch.zeros(
+            len(items), 1, 1, *shape[-2:], device=self._detector.get_buffer("mean").device
+        )
         for mask, item in zip(masks, items.tolist(), strict=True):
             height, width = self.sizes[item]
             mask[..., :height, :width] = 1
@@ -119,7 +126,10 @@ class Victim:
 
     def _margin(self, faces: Tensor, items: Tensor, through: Change | None) -> Tensor:
         self.queries.index_add_(0, items.cpu(), torch.ones(len(items), dtype=torch.int64))
-        odds = self._detector.odds(self.shown(faces, items, through))
+        if len({self.sizes[item] for item in items.tolist()}) == 1:
+            odds = self._detector.odds(self._alike(faces, int(items[0]), through))
+        else:
+            odds = self._detector.odds(self.shown(faces, items, through))
         return odds * self._sign[items.cpu()].to(odds.device)
 
     def shown(self, faces: Tensor, items: Tensor, through: Change | None = None) -> Tensor:
@@ -131,14 +141,19 @@ class Victim:
         for place, item in enumerate(items.tolist()):
             places.setdefault(self.sizes[item], []).append(place)
         parts = []
-        for (height, width), group in places.items():
+        for group in places.values():
             part = faces if len(places) == 1 else faces[group]
-            part = part[..., :height, :width]
-            parts.append(self._detector.fitted(through(part) if through else part))
+            parts.append(self._detector.fitted(self._alike(part, int(items[group[0]]), through)))
         if len(parts) == 1:
             return parts[0]
         order = torch.tensor([place for group in places.values() for place in group])
         return torch.cat(parts)[order.argsort().to(faces.device)]
+
+    def _alike(self, faces: Tensor, item: int, through: Change | None) -> Tensor:
+        """Return faces of items of one size, without padding and changed."""
+        height, width = self.sizes[item]
+        faces = faces[..., :height, :width]
+        return through(faces) if through else faces
 
 
 class Attack(ABC):
@@ -202,18 +217,21 @@ class Attack(ABC):
         Args:
             detector: which declares its classes; it is put into evaluation mode meanwhile.
             faces: (N, T, 3, H, W) RGB in [0, 1], or one (T, 3, H, W) for each item, of any size.
+                They are attacked in the detector's type and on its device.
             labels: (N,) REAL or FAKE: what the detector is kept from saying.
             seed: of all randomness.
-            eight_bit: whether the faces come back in 256 levels, still inside the ball.
+            eight_bit: whether the faces come back in 256 levels, still inside the ball. Where no
+                level lies in it (a narrow ball about a clean face that is not in 256 levels), the
+                one next to the clean face is taken.
 
         Raises:
             InvalidInputError: if the detector declares no class `real`, if shapes, types or ranges
                 are wrong, or if the part returns other shapes or values that are not finite.
         """
         _check(detector, faces, labels)
-        clean = _padded(faces).to(detector.get_buffer("mean").device)
+        clean = _padded(faces).detach().to(detector.get_buffer("mean"))
         victim = Victim(detector, labels, sizes_of(faces), black_box=self.black_box)
-        with _evaluating(detector):
+        with _evaluating(detector), torch.enable_grad():
             moved = self.perturb(victim, clean, torch.Generator().manual_seed(seed)).detach()
             _check_moved(moved, clean, type(self).__name__)
             with torch.no_grad():
@@ -257,18 +275,8 @@ class Attack(ABC):
         face = self.inside_ball(face[None], clean[None])[0]
         if not eight_bit:
             return face
-        if self.norm == "linf" and not isinf(self.epsilon):
-            # The levels inside the ball; half a thousandth for what a float cannot hold.
-            low = ((clean - self.epsilon) * 255 - 5e-4).ceil()
-            high = ((clean + self.epsilon) * 255 + 5e-4).floor()
-            levels = (face * 255).round().maximum(low).minimum(high)
-            return levels.clamp(0, 255) / 255
-        rounded = (face * 255).round() / 255
-        if (rounded - clean).norm() <= self.epsilon:
-            return rounded
-        # Towards the clean face, so that the length does not grow.
-        change = (face - clean) * 255
-        return ((clean * 255 + change.trunc()).round() / 255).clamp(0, 1)
+        rounded = _levels_in_box if self.norm == "linf" else _levels_in_sphere
+        return rounded(face, clean, self.epsilon)
 
 
 def project(faces: Tensor, clean: Tensor, epsilon: float, norm: Norm) -> Tensor:
@@ -284,6 +292,34 @@ def project(faces: Tensor, clean: Tensor, epsilon: float, norm: Norm) -> Tensor:
         return clean + change.clamp(-epsilon, epsilon)
     length: Tensor = torch.linalg.vector_norm(change, dim=(1, 2, 3, 4), keepdim=True)
     return clean + change * (epsilon / length.clamp_min(1e-12)).clamp_max(1)
+
+
+def rounded(faces: Tensor) -> Tensor:
+    """Return the faces in the nearest of 256 levels."""
+    return (faces * 255).round() / 255
+
+
+def _levels_in_box(face: Tensor, clean: Tensor, epsilon: float) -> Tensor:
+    """Return the face in the nearest levels that are no further from the clean one than epsilon."""
+    nearest = (clean * 255).round()
+    # Half a thousandth of a level for what a float cannot hold.
+    low = ((clean - epsilon) * 255 - 5e-4).ceil().minimum(nearest)
+    high = ((clean + epsilon) * 255 + 5e-4).floor().maximum(nearest)
+    return (face * 255).round().maximum(low).minimum(high).clamp(0, 255) / 255
+
+
+def _levels_in_sphere(face: Tensor, clean: Tensor, epsilon: float) -> Tensor:
+    """Return the levels furthest on the way to the face whose change is at most epsilon long."""
+    if (rounded(face) - clean).norm() <= epsilon:
+        return rounded(face)
+    reached, limit = 0.0, 1.0  # shares of the way; the length grows with each, in small leaps
+    for _ in range(BISECTIONS):
+        share = (reached + limit) / 2
+        if (rounded(clean + share * (face - clean)) - clean).norm() <= epsilon:
+            reached = share
+        else:
+            limit = share
+    return rounded(clean + reached * (face - clean))
 
 
 def sizes_of(faces: Tensor | Sequence[Tensor]) -> list[tuple[int, int]]:
@@ -305,12 +341,13 @@ def _padded(faces: Tensor | Sequence[Tensor]) -> Tensor:
 @contextmanager
 def _evaluating(detector: Detector) -> Iterator[None]:
     """Keep batch statistics and dropout as they are when faces are scored."""
-    before = detector.training
+    training = [module for module in detector.modules() if module.training]
     detector.eval()
     try:
         yield
     finally:
-        detector.train(before)
+        for module in training:  # a part of it may have been frozen: `train` would wake it
+            module.training = True
 
 
 def _check(detector: Detector, faces: Tensor | Sequence[Tensor], labels: Tensor) -> None:
@@ -320,12 +357,21 @@ def _check(detector: Detector, faces: Tensor | Sequence[Tensor], labels: Tensor)
             f"{getattr(detector, 'classes', type(detector).__name__)}; an attack on classes in "
             "unknown order may go the wrong way"
         )
-    if not len(faces) or {(one.ndim, *one.shape[:2]) for one in faces} != {
-        (4, faces[0].shape[0], 3)
-    }:
+    shapes = {(one.ndim, *one.shape[:2]) for one in faces}
+    if (
+        len(shapes) != 1
+        or shapes != {(4, faces[0].shape[0], 3)}
+        or not all(map(torch.numel, faces))
+    ):
         raise InvalidInputError(
             "faces must be (N, T, 3, H, W), or one (T, 3, H, W) for each item, got "
             f"{[tuple(one.shape) for one in faces][:3]}; stack them, or add the axis T"
+        )
+    if not all(one.is_floating_point() and one.min() >= 0 and one.max() <= 1 for one in faces):
+        raise InvalidInputError(
+            f"faces must be floating point in [0, 1], got {faces[0].dtype} in "
+            f"[{min(one.min() for one in faces):.4g}, {max(one.max() for one in faces):.4g}]; "
+            "divide uint8 frames by 255"
         )
     if labels.shape != (len(faces),) or not ((labels == REAL) | (labels == FAKE)).all():
         raise InvalidInputError(

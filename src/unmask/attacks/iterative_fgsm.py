@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from unmask.attack_contracts import GREY, Attack, Victim
-from unmask.attacks.walk import margin_of, slope, walk
+from unmask.attacks.walk import check_positive, margin_of, slope, walk
 
 
 class IterativeFGSM(Attack):
@@ -19,6 +19,9 @@ class IterativeFGSM(Attack):
         iterations: the most steps.
         lead: an item is done when the other label's probability leads by more than this.
         draws: passes whose gradients are averaged, for a victim that is random itself.
+
+    Raises:
+        InvalidInputError: if a setting is out of its range.
 
     Reference:
         Hussain et al., "Adversarial Deepfakes: Evaluating Vulnerability of Deepfake Detectors to
@@ -35,7 +38,9 @@ class IterativeFGSM(Attack):
         draws: int = 1,
     ) -> None:
         super().__init__(epsilon=epsilon)
-        self.step, self.iterations, self.lead, self.draws = step, iterations, lead, draws
+        check_positive(step=step, iterations=iterations, draws=draws)
+        self.step, self.iterations, self.draws = step, iterations, draws
+        self.done_below = margin_of(lead)
 
     def perturb(self, victim: Victim, faces: Tensor, random: torch.Generator) -> Tensor:
         """Return faces (N, T, 3, H, W) some steps along the sign of the gradient of the margin."""
@@ -44,6 +49,6 @@ class IterativeFGSM(Attack):
             margin, gradient = slope(victim, now, items, draws=self.draws)
             moved = now - self.step * gradient.sign()
             clean = faces[items.to(faces.device)]
-            return self.inside_ball(moved, clean), margin < margin_of(self.lead)
+            return self.inside_ball(moved, clean), margin < self.done_below
 
         return walk(victim, faces, one_step, limit=self.iterations)
