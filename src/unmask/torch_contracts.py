@@ -40,6 +40,7 @@ class Detector(nn.Module, ABC):
             )
         self.size = size
         self.classes = classes
+        self._normalises = any(mean) or set(deviation) != {1.0}
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(3, 1, 1), persistent=False)
 
@@ -58,7 +59,9 @@ class Detector(nn.Module, ABC):
             InvalidInputError: if the shape, the type or the range is another.
         """
         items, times = faces.shape[:2]
-        normal = (self.fitted(faces) - self.get_buffer("mean")) / self.get_buffer("deviation")
+        normal = self.fitted(faces)
+        if self._normalises:
+            normal = (normal - self.get_buffer("mean")) / self.get_buffer("deviation")
         logits = self.logits(normal)
         if logits.shape != (items, times, len(self.classes)):
             raise InvalidInputError(
@@ -175,7 +178,9 @@ def _check(faces: Tensor) -> None:
         raise InvalidInputError(
             f"faces must be floating point, got {faces.dtype}; convert and divide by 255"
         )
-    low, high = (bound.item() for bound in faces.detach().aminmax())
+    # In the order of the memory, where that is channels-last: aminmax would make a copy.
+    dense = faces.detach() if faces.is_contiguous() else faces.detach().permute(0, 1, 3, 4, 2)
+    low, high = (bound.item() for bound in dense.aminmax())
     if not (low >= 0 and high <= 1):
         raise InvalidInputError(
             f"faces must lie in [0, 1], got [{low:.4g}, {high:.4g}]; divide uint8 frames by 255"
