@@ -169,6 +169,38 @@ def interval_figure(rows: Mapping[str, Sequence[tuple[str, Measured]]], *, chanc
     return figure
 
 
+def curves_figure(
+    curves: Mapping[str, Sequence[tuple[float, Measured]]],
+    *,
+    across: str,
+    upwards: str,
+    ticks: Mapping[float, str],
+) -> Figure:
+    """Return shares over a number, one line with its intervals for each name.
+
+    Args:
+        curves: for each name the points from left to right.
+        across: what the number is.
+        upwards: what the share is.
+        ticks: the marks of the number and what they are called.
+    """
+    with _figure(3.4, 2.7) as (figure, axes):
+        for (name, points), colour, marker, dash in zip(
+            curves.items(), cycle(SERIES), cycle(MARKERS), cycle(DASHES), strict=False
+        ):
+            x = [at for at, _ in points]
+            values = [one.value for _, one in points]
+            low = [one.value if one.low is None else one.low for _, one in points]
+            high = [one.value if one.high is None else one.high for _, one in points]
+            axes.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
+            axes.plot(x, values, color=colour, linestyle=dash, marker=marker, ms=4, label=name)
+        axes.set(ylim=(-0.03, 1.03), xlabel=across, ylabel=upwards)
+        axes.set_xticks(list(ticks), list(ticks.values()))
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
+        figure.legend(loc="outside upper left", ncols=2, handlelength=2.6, borderaxespad=0)
+    return figure
+
+
 def svg(figure: Figure, *, title: str) -> str:
     """Return the figure as an `svg` element for a page, in the page's own colours and font.
 
