@@ -1,10 +1,12 @@
-"""Opening a victim by text: a checkpoint, several as an ensemble, purifiers before them."""
+"""Opening a victim by text: a checkpoint, several as an ensemble, guards, purifiers before them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from unmask.defences.ensemble import Ensemble
+from unmask.defences.guarded import CLEAN, Guarded
 from unmask.defences.purified import Purified
 from unmask.defences.spec import parse_purifiers
 from unmask.errors import InvalidInputError
@@ -36,24 +38,57 @@ def open_victim(text: str) -> OpenVictim:
     Args:
         text: the folder of a checkpoint, or several with `&` between them for an ensemble; behind
             an `@`, purifiers as `parse_purifiers` takes them: `meso4&xception@jpeg:75+median:3`.
+            A member that tells clean faces from attacked ones is no part of the mean: it guards
+            the rest (`unmask.defences.guarded`).
 
     Raises:
         NotFoundError: if a folder or a purifier does not exist.
-        InvalidInputError: if a member is empty, a checkpoint is damaged or has no class `real`, or
-            a purifier's value is wrong.
+        InvalidInputError: if a member is empty, a checkpoint is damaged or has neither the class
+            `real` nor `clean`, all members are guards, or a purifier's value is wrong.
     """
     members, at, spec = text.rpartition("@") if "@" in text else (text, "", "")
     folders = [_folder(member, text) for member in members.split("&")]
     chain = parse_purifiers(spec) if at else None
-    loaded = [_loaded(folder) for folder in folders]
-    detectors, cards = zip(*loaded, strict=True)
-    detector = detectors[0] if len(detectors) == 1 else Ensemble(detectors)
+    detectors, cards = zip(*map(_loaded, folders), strict=True)
+    detector = _joined(detectors, text)
     name = "+".join(folder.resolve().name for folder in folders)
     if chain:
         detector, name = Purified(detector, chain.steps), f"{name}@{chain.name}"
     identity = [card.weights_sha256 for card in cards] + ([chain.name] if chain else [])
     digest = identity[0] if len(identity) == 1 else sha256(" ".join(identity).encode()).hexdigest()
     return OpenVictim(detector.eval(), name, digest, cards)
+
+
+def open_guard(folder: str) -> OpenVictim:
+    """Return the detector of attacked faces in a checkpoint's folder.
+
+    Raises:
+        NotFoundError: if there is no such checkpoint.
+        InvalidInputError: if it is damaged, or has no class `clean`.
+    """
+    path = _folder(folder, folder)
+    detector, card = load_checkpoint(path)
+    if CLEAN not in detector.classes:
+        raise InvalidInputError(
+            f"a guard must have the class {CLEAN!r}, got {detector.classes} in {path}; train one "
+            "that tells clean faces from attacked ones"
+        )
+    return OpenVictim(detector.eval(), path.resolve().name, card.weights_sha256, (card,))
+
+
+def _joined(members: Sequence[Detector], text: str) -> Detector:
+    """Return the members as one: the mean of the detectors, behind every guard."""
+    detectors = [one for one in members if CLEAN not in one.classes]
+    if not detectors:
+        raise InvalidInputError(
+            f"a victim must have a member with the class 'real', got guards only in {text!r}; name "
+            "the detector that they guard"
+        )
+    joined = detectors[0] if len(detectors) == 1 else Ensemble(detectors)
+    for guard in members:
+        if CLEAN in guard.classes:
+            joined = Guarded(joined, guard)
+    return joined
 
 
 def _folder(member: str, text: str) -> Path:
@@ -67,7 +102,7 @@ def _folder(member: str, text: str) -> Path:
 
 def _loaded(folder: Path) -> tuple[Detector, Card]:
     detector, card = load_checkpoint(folder)
-    if "real" not in detector.classes:
+    if "real" not in detector.classes and CLEAN not in detector.classes:
         raise InvalidInputError(
             f"a victim must have the class 'real', got {detector.classes} in {folder}; choose a "
             "detector that tells real faces from fakes"

@@ -1,0 +1,279 @@
+"""Results of the defence protocol: one JSON file for each defence, or detector of attacks."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from unmask.benchmark.decode import decoded
+from unmask.benchmark.results import Checkpoint, Counts, Measured, Measures, Part
+from unmask.errors import InvalidInputError, NotFoundError
+from unmask.files import write_whole
+
+VERSION = 1
+PROTOCOL, GUARD_PROTOCOL = "defence", "guard"
+
+# What an attack is tried for.
+Role = Literal["own", "adaptive", "radius", "unbounded"]
+State = Literal["passed", "suspicious", "not done"]
+
+# What can be measured of a trial, over the faces that the defence judged fake before.
+TRIAL_MEASURES = {
+    "success": "Faces judged real, of those judged fake before",
+    "over_draws": "The same, over many draws of the defence's randomness",
+    "found": "Faces judged fake before and after, of all attacked faces of fakes",
+    "queries": "Median of the queries",
+    "linf": "Mean largest change of a value, of 255",
+}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One attack, and what the defence made of it.
+
+    Args:
+        attack: the name it goes by.
+        role: what it was made for: one of those to compare (`own`), the attack that knows the
+            defence (`adaptive`), the same at another radius, or without bound.
+        is_static: whether it was made on the undefended detector and only shown to the defence.
+        method: the attack's part.
+        options: all its settings, resolved.
+        black_box: whether it saw scores only.
+        radius: the largest change of a value, of 255; None where the bound is another.
+        faces: how many faces the defence judged fake before.
+        measures: those of `TRIAL_MEASURES` that could be measured.
+    """
+
+    attack: str
+    role: Role
+    is_static: bool
+    method: str
+    options: Mapping[str, Any]
+    black_box: bool
+    radius: float | None
+    faces: int
+    measures: Mapping[str, Measured]
+
+    @property
+    def success(self) -> Measured | None:
+        """The success, or None where no face was judged fake before."""
+        return self.measures.get("success")
+
+
+@dataclass(frozen=True)
+class OfMethod:
+    """How well one forgery method is told from reals; `known` if it was trained on."""
+
+    method: str
+    known: bool
+    frame: Measured
+    video: Measured
+
+
+@dataclass(frozen=True)
+class Check:
+    """One sign of masked gradients that was looked for.
+
+    Args:
+        name: what a sound defence shows.
+        state: whether it does.
+        told: the figures that say so.
+    """
+
+    name: str
+    state: State
+    told: str
+
+
+@dataclass(frozen=True)
+class DefenceResult:
+    """One defended detector: clean, under each attack, and under one that knows the defence.
+
+    Args:
+        defence: which weights, under the name that they go by.
+        undefended: the detector that it is compared with, which may be itself.
+        trained_on: the forgery methods of all its checkpoints.
+        test: what it was tested on.
+        counts: of the clean faces.
+        attacked: how many faces of fakes were attacked.
+        frame: the measures of clean faces, deciding at `threshold`.
+        video: the same of videos.
+        methods: the AUC of each forgery method alone; `other` pools those not trained on.
+        tried: every attack on it, and those on the undefended detector that it was shown.
+        robust: the share of attacked faces of fakes found under the worst attack for each face:
+            `own` of those made on it, `all` with the static ones.
+        checks: the signs of masked gradients.
+        threshold: a face or a video is judged fake from this score on.
+        seed: of the attacks and of the resampling.
+        settings: of the protocol, as JSON can hold them.
+        commit: of the code.
+        catalog_sha256: the content hash of the tested items.
+        versions: of Python and the libraries.
+        created: UTC time in ISO format.
+        notes: what a reader has to know.
+    """
+
+    defence: Checkpoint
+    undefended: Checkpoint
+    trained_on: tuple[str, ...]
+    test: Part
+    counts: Counts
+    attacked: int
+    frame: Measures
+    video: Measures
+    methods: tuple[OfMethod, ...]
+    tried: tuple[Tried, ...]
+    robust: Mapping[str, Measured]
+    checks: tuple[Check, ...]
+    threshold: float
+    seed: int
+    settings: Mapping[str, Any]
+    commit: str
+    catalog_sha256: str
+    versions: Mapping[str, str]
+    created: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the file: readable, and different for what is not the same thing."""
+        return _name(PROTOCOL, self.defence, self.test, self.settings, self.undefended.sha256)
+
+    def trial(self, attack: str, *, static: bool = False) -> Tried | None:
+        """Return one trial, or None if there was none."""
+        wanted = (attack, static)
+        return next((one for one in self.tried if (one.attack, one.is_static) == wanted), None)
+
+    def method(self, name: str) -> OfMethod | None:
+        """Return the measures of one forgery method, or of the `other` ones; None if none."""
+        return next((one for one in self.methods if one.method == name), None)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How well a guard tells the faces of one attack from the same faces before it.
+
+    Args:
+        made_on: the victim of the attack.
+        attack: its name.
+        faces: how many were attacked.
+        auc: how often an attacked face scores above a clean one.
+        caught: the share of the attacked faces at or above the threshold.
+    """
+
+    made_on: str
+    attack: str
+    faces: int
+    auc: Measured
+    caught: Measured
+
+
+@dataclass(frozen=True)
+class GuardResult:
+    """One detector of attacked faces.
+
+    Args:
+        guard: which weights, under the name that they go by.
+        test: what it was tested on.
+        tellings: for each attack on each victim.
+        false_alarms: the share of all clean faces, reals and fakes, at or above the threshold.
+        faces: how many clean faces.
+        threshold: a face is called attacked from this score on.
+        seed: of the attacks and of the resampling.
+        settings: of the protocol, as JSON can hold them.
+        commit: of the code.
+        catalog_sha256: the content hash of the tested items.
+        versions: of Python and the libraries.
+        created: UTC time in ISO format.
+        notes: what a reader has to know.
+    """
+
+    guard: Checkpoint
+    test: Part
+    tellings: tuple[Telling, ...]
+    false_alarms: Measured
+    faces: int
+    threshold: float
+    seed: int
+    settings: Mapping[str, Any]
+    commit: str
+    catalog_sha256: str
+    versions: Mapping[str, str]
+    created: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the file: readable, and different for what is not the same thing."""
+        return _name(GUARD_PROTOCOL, self.guard, self.test, self.settings)
+
+
+AnyResult = TypeVar("AnyResult", DefenceResult, GuardResult)
+
+
+def write_result(result: DefenceResult | GuardResult, folder: Path) -> Path:
+    """Write a result as JSON, whole or not at all, and return its path.
+
+    Raises:
+        InvalidInputError: if a number is not finite.
+    """
+    try:
+        text = json.dumps({"version": VERSION} | asdict(result), indent=2, allow_nan=False)
+    except ValueError:
+        raise InvalidInputError(
+            f"a result must hold finite numbers, got others in {result.name}; measure it again"
+        ) from None
+    return write_whole(folder / f"{result.name}.json", f"{text}\n".encode())
+
+
+def read_defence_results(folder: Path) -> list[DefenceResult]:
+    """Return the results of all defences in a folder, in the order of their names.
+
+    Raises:
+        NotFoundError: if there are none.
+        InvalidInputError: if a file is no result; the message has the file and the key.
+    """
+    paths = sorted(folder.glob(f"{PROTOCOL}-*.json"))
+    if not paths:
+        raise NotFoundError(
+            f"the folder must hold results of defences, got none in {folder}; run "
+            "`unmask benchmark defence` first"
+        )
+    return [_read(DefenceResult, path) for path in paths]
+
+
+def read_guard_results(folder: Path) -> list[GuardResult]:
+    """Return the results of all detectors of attacks in a folder; there may be none.
+
+    Raises:
+        InvalidInputError: if a file is no result; the message has the file and the key.
+    """
+    return [_read(GuardResult, path) for path in sorted(folder.glob(f"{GUARD_PROTOCOL}-*.json"))]
+
+
+def _read(kind: type[AnyResult], path: Path) -> AnyResult:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(
+            f"{path.name}: a result must be whole JSON, got {error}; measure it again"
+        ) from None
+    version = content.pop("version", None) if isinstance(content, dict) else None
+    if version != VERSION:
+        raise InvalidInputError(
+            f"{path.name}: version must be {VERSION}, got {version!r}; "
+            "measure it again with this release of unmask"
+        )
+    return decoded(kind, content, file=path.name)
+
+
+def _name(
+    protocol: str, of: Checkpoint, test: Part, settings: Mapping[str, Any], *more: str
+) -> str:
+    told = json.dumps([of.name, of.sha256, asdict(test), dict(settings), *more], sort_keys=True)
+    words = [protocol, of.name, test.dataset]
+    readable = (re.sub(r"[^a-z0-9]+", "_", word.lower()) for word in words)
+    return "-".join([*readable, sha256(told.encode()).hexdigest()[:6]])
