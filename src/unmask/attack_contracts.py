@@ -140,9 +140,13 @@ class Victim:
         places: dict[tuple[int, int], list[int]] = {}
         for place, item in enumerate(items.tolist()):
             places.setdefault(self.sizes[item], []).append(place)
+        # Apart at once: indexing would give each group a gradient as large as the whole batch.
+        rows = faces.unbind() if len(places) > 1 else ()
         parts = []
-        for group in places.values():
-            part = faces if len(places) == 1 else faces[group]
+        for (height, width), group in places.items():
+            part = faces
+            if rows:
+                part = torch.stack([rows[place][..., :height, :width] for place in group])
             parts.append(self._detector.fitted(self._alike(part, int(items[group[0]]), through)))
         if len(parts) == 1:
             return parts[0]
@@ -229,7 +233,7 @@ class Attack(ABC):
                 are wrong, or if the part returns other shapes or values that are not finite.
         """
         _check(detector, faces, labels)
-        clean = _padded(faces).detach().to(detector.get_buffer("mean"))
+        clean = _channels_last(_padded(faces).detach().to(detector.get_buffer("mean")))
         victim = Victim(detector, labels, sizes_of(faces), black_box=self.black_box)
         with _evaluating(detector), torch.enable_grad():
             moved = self.perturb(victim, clean, torch.Generator().manual_seed(seed)).detach()
@@ -289,7 +293,7 @@ def project(faces: Tensor, clean: Tensor, epsilon: float, norm: Norm) -> Tensor:
     """
     change = faces - clean
     if norm == "linf":
-        return clean + change.clamp(-epsilon, epsilon)
+        return change.clamp_(-epsilon, epsilon).add_(clean)
     length: Tensor = torch.linalg.vector_norm(change, dim=(1, 2, 3, 4), keepdim=True)
     return clean + change * (epsilon / length.clamp_min(1e-12)).clamp_max(1)
 
@@ -336,6 +340,11 @@ def _padded(faces: Tensor | Sequence[Tensor]) -> Tensor:
     for place, one in zip(batch, faces, strict=True):
         place[..., : one.shape[-2], : one.shape[-1]] = one
     return batch
+
+
+def _channels_last(faces: Tensor) -> Tensor:
+    """Return the faces in the order of memory that networks want, so that no step reorders them."""
+    return faces.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
 
 
 @contextmanager

@@ -49,8 +49,13 @@ def blur(faces: Tensor, *, kernel: int, sigma: float) -> Tensor:
     Raises:
         MissingDependencyError: if Kornia is not installed.
     """
+    # On a CPU Kornia's two narrow windows take four times as long as the one that is whole.
     blurred = _kornia().filters.gaussian_blur2d(
-        faces.flatten(0, 1), (kernel, kernel), (sigma, sigma), border_type="replicate"
+        faces.flatten(0, 1),
+        (kernel, kernel),
+        (sigma, sigma),
+        border_type="replicate",
+        separable=False,
     )
     return _in_range(blurred.view(faces.shape))
 
