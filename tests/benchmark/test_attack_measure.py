@@ -182,12 +182,13 @@ def boxes(item: str, *places: tuple[float, float], score: float = 0.3) -> pl.Dat
 
 def test_face_found_elsewhere_does_not_stand_for_an_attacked_one() -> None:
     wanted = boxes("a", (10, 10)).drop("score")
-    assert matched(wanted, boxes("a", (31, 10)), "score")["score"].to_list() == [None]
-    assert matched(wanted, boxes("a", (29, 10)), "score")["score"].to_list() == [0.3]
+    # Moved by d of 40 pixels, two boxes share (40 - d) / (40 + d): half at 13.33.
+    assert matched(wanted, boxes("a", (24, 10)), "score")["score"].to_list() == [None]
+    assert matched(wanted, boxes("a", (23, 10)), "score")["score"].to_list() == [0.3]
     assert matched(wanted, boxes("b", (10, 10)), "score")["score"].to_list() == [None]
 
 
-def test_of_two_found_faces_the_nearest_is_taken_and_each_only_once() -> None:
+def test_of_two_found_faces_the_one_that_shares_most_is_taken_and_each_only_once() -> None:
     wanted = boxes("a", (10, 10), (22, 10)).drop("score")
     found = matched(wanted, boxes("a", (24, 10), (12, 10)), "score")
     assert found["score"].to_list() == [0.4, 0.3]

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from unmask.adversarial.found_again import LEAST_OVERLAP
+
 BOX = ("left", "top", "right", "bottom")
 FACE = ("item", "frame", "track")
 
@@ -9,8 +11,8 @@ FACE = ("item", "frame", "track")
 def matched(wanted: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the wanted faces with the score of the face that was found in their place.
 
-    A found face stands for a wanted one if its middle lies within the other's box. Where several
-    do, the nearest is taken, and each stands for one wanted face only.
+    The rule is that of the attack itself: the area that both boxes share is half of what either
+    covers, or more; those that share most go first, and each stands for one face only.
 
     Args:
         wanted: `item`, `frame`, `track` and a box `left`, `top`, `right`, `bottom`.
@@ -20,19 +22,16 @@ def matched(wanted: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFram
     Example:
         >>> box = {"left": [0.0], "top": [0.0], "right": [8.0], "bottom": [8.0]}
         >>> wanted = pl.DataFrame({"item": ["a"], "frame": [0], "track": [0]} | box)
-        >>> found = wanted.with_columns(pl.col("left", "right") + 3, track=5, score=0.25)
+        >>> found = wanted.with_columns(pl.col("left", "right") + 2, track=5, score=0.25)
         >>> matched(wanted, found, "score")["score"].to_list()
         [0.25]
     """
     others = found.select(*FACE, "score", *BOX).rename({"track": "other", "score": name})
     pairs = wanted.select(*FACE, *BOX).join(others, on=["item", "frame"], suffix="_found")
-    x, y = _middle("_found")
-    inside = x.is_between("left", "right") & y.is_between("top", "bottom")
-    own_x, own_y = _middle("")
-    distance = (x - own_x) ** 2 + (y - own_y) ** 2
     nearest = (
-        pairs.filter(inside)
-        .sort(distance, "other", maintain_order=True)
+        pairs.with_columns(overlap=_overlap())
+        .filter(pl.col("overlap") >= LEAST_OVERLAP)
+        .sort("overlap", descending=True, maintain_order=True)
         .unique(["item", "frame", "other"], keep="first", maintain_order=True)
         .unique(list(FACE), keep="first", maintain_order=True)
     )
@@ -84,9 +83,16 @@ def _judged(faces: pl.DataFrame, methods: pl.DataFrame) -> pl.DataFrame:
     return whole.select(names).sort("item", "frame", "track")
 
 
-def _middle(suffix: str) -> tuple[pl.Expr, pl.Expr]:
-    """Return the middle of a box, across and down."""
-    return (
-        (pl.col(f"left{suffix}") + pl.col(f"right{suffix}")) / 2,
-        (pl.col(f"top{suffix}") + pl.col(f"bottom{suffix}")) / 2,
-    )
+def _overlap() -> pl.Expr:
+    """Return the area that the two boxes of each row share by the area that either covers."""
+
+    def side(low: str, high: str) -> pl.Expr:
+        ends = pl.min_horizontal(high, f"{high}_found"), pl.max_horizontal(low, f"{low}_found")
+        return (ends[0] - ends[1]).clip(lower_bound=0)
+
+    def area(suffix: str) -> pl.Expr:
+        left, top, right, bottom = (pl.col(f"{edge}{suffix}") for edge in BOX)
+        return (right - left) * (bottom - top)
+
+    shared = side("left", "right") * side("top", "bottom")
+    return shared / (area("") + area("_found") - shared)

@@ -101,7 +101,7 @@ def cost_table(results: Sequence[AttackResult]) -> Table:
 
 
 def recalled_table(results: Sequence[AttackResult]) -> Table | None:
-    """Return the recalled rows of the measured attacks, under their mark; None if there are none."""
+    """Return the recalled rows of the measured attacks, under their mark; None without any."""
     methods = {one.method for one in results}
     rows = [
         Row(

@@ -1,6 +1,12 @@
 """Compare detectors by a protocol, from training to a page."""
 
+from unmask.benchmark.attack import attack_benchmark
+from unmask.benchmark.attack_settings import AttackBenchmarkSettings
 from unmask.benchmark.compression import CompressionSettings, compression
 from unmask.cli.verb import verbs
 
-app = verbs(__doc__, compression=(compression, CompressionSettings))
+app = verbs(
+    __doc__,
+    compression=(compression, CompressionSettings),
+    attack=(attack_benchmark, AttackBenchmarkSettings),
+)
