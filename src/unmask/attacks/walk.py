@@ -20,22 +20,26 @@ def walk(
     Args:
         victim: which counts the steps.
         start: (N, T, 3, H, W), where to begin.
-        step: takes faces (n, T, 3, H, W) and which items they are (n,); returns the faces one step
-            further, and (n,) whether an item was done before that step, which it then does not
-            take.
+        step: takes faces (n, T, 3, H, W), which it leaves as they are, and which items they are
+            (n,); returns the faces one step further, and (n,) whether an item was done before that
+            step, which it then does not take.
         limit: the most steps of an item.
         items: (N,) which items the faces are; 0 to N - 1 unless given.
     """
     faces, active = start.clone(), torch.arange(len(start))
     items = active if items is None else items
+    now = start  # of the active ones; nothing is copied while all go on
     for _ in range(limit):
-        moved, done = step(faces[active], items[active])
+        moved, done = step(now, items[active])
         going = ~done.cpu()
-        active = active[going]
+        if not going.all():
+            faces[active] = now
+            active, moved = active[going], moved[going]
+        now = moved
         if not len(active):
             break
-        faces[active] = moved[going]
         victim.took_a_step(items[active])
+    faces[active] = now
     return faces
 
 
@@ -55,12 +59,15 @@ def slope(
         InvalidInputError: if the victim's answer has no gradient.
     """
     faces = faces.detach().requires_grad_()
-    margins, gradient = [], torch.zeros_like(faces)
-    for _ in range(draws):
+    margin = victim.margin(faces, items, through)
+    total, gradient = margin.detach(), gradient_of(margin.sum(), faces)
+    if draws == 1:
+        return total, gradient
+    for _ in range(draws - 1):
         margin = victim.margin(faces, items, through)
-        gradient += gradient_of(margin.sum(), faces) / draws
-        margins.append(margin.detach())
-    return torch.stack(margins).mean(0), gradient
+        gradient += gradient_of(margin.sum(), faces)
+        total = total + margin.detach()
+    return total / draws, gradient / draws
 
 
 def gradient_of(loss: Tensor, faces: Tensor) -> Tensor:
