@@ -20,7 +20,7 @@ QUICK_FOR: dict[str, dict[str, object]] = {
     "carlini_wagner": {"iterations": 25, "kappa": 0.0, "weight": 1.0},
     "nes": {"iterations": 25, "pairs": 20},
     "robust_nes": {"iterations": 25, "pairs": 20},
-    "square": {"queries": 60},
+    "square": {"queries": 200, "share": 0.3, "sure": 0.6},
 }
 
 
