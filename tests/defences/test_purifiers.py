@@ -40,7 +40,7 @@ def test_bit_depth_rounds_to_the_nearest_level_and_hands_the_gradient_straight_t
     assert torch.equal(gradient, weights)
 
 
-@pytest.mark.parametrize("window", [3, 5])
+@pytest.mark.parametrize("window", [3, 5, 7])
 def test_median_is_that_of_opencv(window: int) -> None:
     image = np.random.default_rng(1).integers(0, 256, (21, 34, 3), np.uint8)
     wanted = np.asarray(cv2.medianBlur(image, window), np.uint8)
@@ -60,6 +60,13 @@ def test_medians_gradient_goes_to_the_pixel_that_was_the_median() -> None:
     face = values.repeat(1, 1, 3, 1, 1).requires_grad_()
     (gradient,) = torch.autograd.grad(Median()(face)[0, 0, 0, 1, 1], face)
     assert torch.equal(gradient[0, 0, 0], (values == 0.5).float())
+
+
+def test_medians_gradient_is_shared_by_pixels_of_one_value() -> None:
+    values = torch.tensor([[5, 1, 9], [5, 7, 3], [8, 4, 6]]) / 10
+    face = values.repeat(1, 1, 3, 1, 1).requires_grad_()
+    (gradient,) = torch.autograd.grad(Median()(face)[0, 0, 0, 1, 1], face)
+    assert torch.equal(gradient[0, 0, 0], (values == 0.5) / 2)
 
 
 @pytest.mark.parametrize("size", [(64, 48), (33, 47)])
@@ -118,7 +125,7 @@ def test_resizing_to_the_full_size_changes_nothing() -> None:
         (lambda: BitDepth(0), "bits must lie between 1 and 8, got 0"),
         (lambda: BitDepth(9), "bits must lie between 1 and 8, got 9"),
         (lambda: Jpeg(0), "quality must lie between 1 and 100, got 0"),
-        (lambda: Median(1), "window must lie between 3 and 15, got 1"),
+        (lambda: Median(1), "window must lie between 3 and 7, got 1"),
         (lambda: Median(4), "window must be odd, got 4; take 5"),
         (lambda: ResizePad(1.1), r"smallest must lie between 0\.1 and 1, got 1\.1"),
     ],

@@ -13,9 +13,8 @@ from unmask.torch_contracts import Purifier
 class Jpeg(Purifier):
     """Compress each face as JPEG with 4:2:0 chroma, and decode it again.
 
-    The values are the codec's own. The gradient is that of Kornia's differentiable JPEG, as an
-    attacker would have it: changes of one grey level made with it fooled a Meso4 behind quality 75
-    on all of the fakes that it knew, with the gradient of the identity on a fifth of them.
+    The values are the codec's own. The gradient is that of Kornia's differentiable JPEG: with it
+    changes of one grey level fooled a Meso4 on 14 of 14 fakes, with the identity's on 3.
 
     Args:
         quality: of libjpeg, 1 (worst) to 100.
