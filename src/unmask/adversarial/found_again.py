@@ -1,0 +1,186 @@
+"""Find the faces of attacked files again and score them, as whoever receives a file does."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from unmask.adversarial.attack_clip import scores_of, victim_of
+from unmask.catalog import Catalog
+from unmask.errors import UnmaskError
+from unmask.execution.journal import key_of, run_journaled
+from unmask.faces.prepare import FacesSettings, prepare_faces
+from unmask.video.picture import read_picture
+
+Row = dict[str, Any]
+Box = tuple[float, float, float, float]
+
+LEAST_OVERLAP = 0.5  # of two boxes that show one face: their common area by that of both together
+CHUNK = 32  # faces that are scored at once
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face that was found in an attacked file.
+
+    Args:
+        box: left, top, right, bottom in pixels.
+        score: P(fake).
+    """
+
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    faces: tuple[Row, ...]
+    folder: Path
+    victim: str
+    victim_sha256: str
+    device: str
+
+    @property
+    def key(self) -> str:
+        return key_of(self.victim_sha256, self.device, list(self.faces))
+
+
+def find_again(
+    attacked: Catalog,
+    folder: Path,
+    *,
+    sampling: str,
+    faces: str,
+    victim: str,
+    victim_sha256: str,
+    device: str,
+    workers: int,
+    retry_failed: bool,
+) -> dict[tuple[str, int], list[Seen]]:
+    """Return the faces that are found in each attacked item's frames, with the victim's scores.
+
+    They are searched in the written files alone: no box is taken over from before the attack.
+
+    Args:
+        attacked: the items that were written.
+        folder: for the face table and its crops.
+        sampling: which frames.
+        faces: main or all.
+        victim: the text that `open_victim` takes.
+        victim_sha256: of its weights.
+        device: where it runs.
+        workers: processes; 0 takes one for each core.
+        retry_failed: whether files that could not be read are tried again.
+
+    Returns:
+        Lists of faces by item and frame.
+    """
+    if not len(attacked):
+        return {}
+    table = search(
+        attacked, folder, sampling=sampling, faces=faces, workers=workers, retry_failed=retry_failed
+    )
+    usable = table.filter(pl.col("status") == "ok")
+    tasks = [
+        _Task(tuple(rows.to_dicts()), folder, victim, victim_sha256, device)
+        for rows in usable.select(
+            "item", "frame", "track", "left", "top", "right", "bottom", "crop", "sha256"
+        ).partition_by("item", maintain_order=True)
+    ]
+    made = run_journaled(
+        tasks,
+        _score,
+        key=lambda task: task.key,
+        journal=folder / "scores.jsonl",
+        workers=1 if device != "cpu" else workers,
+        description="scoring",
+        retry_failed=retry_failed,
+    )
+    seen: dict[tuple[str, int], list[Seen]] = {}
+    for task, (done,) in zip(tasks, made, strict=True):
+        for row, score in zip(task.faces, done.get("scores", ()), strict=False):
+            box = (row["left"], row["top"], row["right"], row["bottom"])
+            seen.setdefault((row["item"], row["frame"]), []).append(Seen(box, score))
+    return seen
+
+
+def search(
+    items: Catalog, folder: Path, *, sampling: str, faces: str, workers: int, retry_failed: bool
+) -> pl.DataFrame:
+    """Return the face table of items, each searched by itself, with the `sha256` of the item.
+
+    The crops lie below the folder, at the size that they have in the frame. A mask would choose
+    the forged face: where all are wanted, it is not looked at.
+    """
+    unmasked = items.table.with_columns(mask=pl.lit(None, pl.String))
+    wanted = items if faces == "main" else Catalog(unmasked, items.root)
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted.write(folder / "catalog.parquet")
+    found = prepare_faces(
+        FacesSettings(
+            folder / "catalog.parquet",
+            folder,
+            sampling=sampling,
+            size=0,
+            faces=faces,
+            boxes_from_parents=False,
+            workers=workers,
+            retry_failed=retry_failed,
+        )
+    )
+    content = items.table.select("id", "sha256")
+    return found.table.join(
+        content, left_on="item", right_on="id", how="left", maintain_order="left"
+    )
+
+
+def matched(before: Sequence[Box], after: Iterable[Seen]) -> list[Seen | None]:
+    """Return, for each box before the attack, the face that is found in its place.
+
+    Two boxes are one face where their common area is half of that of both together, or more. The
+    pairs that share most are taken first, and each box once.
+
+    Example:
+        >>> again = [Seen((90, 0, 110, 20), 0.1), Seen((1, 0, 21, 20), 0.2)]
+        >>> [one and one.score for one in matched([(0, 0, 20, 20), (50, 0, 70, 20)], again)]
+        [0.2, None]
+    """
+    pairs = sorted(
+        (
+            (-overlap, place, number, seen)
+            for place, box in enumerate(before)
+            for number, seen in enumerate(after)
+            if (overlap := _overlap(box, seen.box)) >= LEAST_OVERLAP
+        ),
+        key=lambda pair: pair[:3],
+    )
+    found: list[Seen | None] = [None] * len(before)
+    taken = set()
+    for _, place, number, seen in pairs:
+        if found[place] is None and number not in taken:
+            found[place] = seen
+            taken.add(number)
+    return found
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Return the area that two boxes share by the area that either covers."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(width, 0) * max(height, 0)
+    both = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - shared
+    return shared / both if both > 0 else 0.0
+
+
+def _score(task: _Task) -> list[Row]:
+    detector = victim_of(task.victim, task.victim_sha256, task.device)
+    scores: list[float] = []
+    try:
+        for start in range(0, len(task.faces), CHUNK):
+            part = task.faces[start : start + CHUNK]
+            scores += scores_of(detector, [read_picture(task.folder / row["crop"]) for row in part])
+    except UnmaskError as error:
+        return [{"status": "unreadable", "reason": str(error)}]
+    return [{"status": "ok", "scores": scores}]
