@@ -9,6 +9,8 @@ from torch.nn.functional import interpolate
 
 from unmask.errors import InvalidInputError
 
+BENIGN = ("real", "clean")  # the class that a detector raises no alarm at, by its names
+
 
 class Detector(nn.Module, ABC):
     """A network that tells real faces from fakes.
@@ -21,7 +23,8 @@ class Detector(nn.Module, ABC):
         mean: per-channel mean (RGB, in [0, 1]) subtracted from the faces.
         deviation: per-channel value that the faces are divided by afterwards.
         classes: names of the outputs in order; `real` is the one, every other a kind of fake.
-            Without `real` the network tells fakes apart and has no `scores`.
+            A network that tells attacked faces has `clean` in its place, and its score is the
+            probability of an attack. Without either the network has no `scores`.
     """
 
     def __init__(
@@ -99,7 +102,7 @@ class Detector(nn.Module, ABC):
         Raises:
             InvalidInputError: as `scores` does.
         """
-        place = self._place_of_real()
+        place = self.benign
         logits: Tensor = self(faces)
         others = [other for other in range(len(self.classes)) if other != place]
         return logits[:, others].logsumexp(-1) - logits[:, place]
@@ -109,19 +112,26 @@ class Detector(nn.Module, ABC):
         """Return P(fake) (N,) of faces (N, T, 3, H, W).
 
         Raises:
-            InvalidInputError: if no class is `real`, and as `forward` does.
+            InvalidInputError: if no class is of `BENIGN`, and as `forward` does.
         """
-        place = self._place_of_real()
+        place = self.benign
         logits: Tensor = self(faces)
         return 1 - logits.softmax(-1)[:, place]
 
-    def _place_of_real(self) -> int:
-        if "real" not in self.classes:
-            raise InvalidInputError(
-                f"classes must contain 'real' for a score, got {self.classes}; "
-                "declare the order of the classes when the network is made"
-            )
-        return self.classes.index("real")
+    @property
+    def benign(self) -> int:
+        """The place of the class whose probability the score lacks to 1.
+
+        Raises:
+            InvalidInputError: if no class is of `BENIGN`.
+        """
+        for name in BENIGN:
+            if name in self.classes:
+                return self.classes.index(name)
+        raise InvalidInputError(
+            f"classes must contain 'real' for a score, got {self.classes}; "
+            "declare the order of the classes when the network is made"
+        )
 
 
 class Purifier(ABC):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from unmask.detectors import timm_model
-from unmask.detectors.create import create_detector
+from unmask.detectors.create import create_detector, read_options
 from unmask.detectors.meso4 import Meso4
 from unmask.detectors.timm_model import TimmModel, WeightsUnavailableError
 from unmask.detectors.xception import Xception
@@ -61,6 +61,13 @@ def test_a_setting_that_is_needed_is_asked_for() -> None:
 
 def test_settings_reach_the_detector() -> None:
     assert create_detector("meso4", size=64).size == 64
+
+
+def test_settings_are_read_as_text() -> None:
+    assert read_options("phase_resnet", ["depth=20"]) == {"depth": 20}
+    assert read_options("timm:resnet18", []) == {}
+    with pytest.raises(NotFoundError, match="has no 'deph'; did you mean 'depth'"):
+        read_options("phase_resnet", ["deph=20"])
 
 
 def test_weights_from_a_file_leave_out_its_head(tmp_path: Path) -> None:

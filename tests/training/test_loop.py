@@ -83,7 +83,12 @@ def test_what_tells_fakes_apart_is_learned_and_holds_for_persons_never_seen(
     assert auc(found["score"], found["label"]) > 0.95
     assert card.metrics["auc"] > 0.95
     assert card.parameters == sum(one.numel() for one in detector.parameters())
-    assert card.trained_on == {"dataset": "made", "qualities": ["raw"], "methods": ["chequers"]}
+    assert card.trained_on == {
+        "target": "label",
+        "dataset": "made",
+        "qualities": ["raw"],
+        "methods": ["chequers"],
+    }
     assert not {"catalog", "faces", "out"} & set(card.settings)
 
 
@@ -147,6 +152,37 @@ def stopped_after(steps: int, settings: TrainSettings, monkeypatch: pytest.Monke
         patched.setattr(Learner, "step", or_stop)
         with pytest.raises(StoppedError):
             train(settings)
+
+
+@pytest.mark.parametrize("kind", ["pgd", "free", "fast"])
+def test_adversarial_training_that_was_stopped_ends_with_the_same_weights(
+    make: Make, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    same: dict[str, Any] = {"steps": 5, "adversarial": kind, "adversarial_steps": None}
+    if kind != "fast":
+        same["adversarial_steps"] = 2
+    whole = train(make("whole", **same))
+    settings = make("broken", **same, checkpoint_seconds=0.0)
+    for steps in (2, 4):
+        stopped_after(steps, settings, monkeypatch)
+    assert weights(train(settings)) == weights(whole)
+    assert weights(whole) != weights(train(make("clean", steps=5)))
+
+
+def test_the_log_and_the_card_tell_how_robust_each_epoch_is(make: Make) -> None:
+    folder = train(make(adversarial="fast", adversarial_epsilon=0.2, selection="robust_auc"))
+    card, rows = read_card(folder), log(folder)
+    told = [(float(row["robust_auc"]), -float(row["validation_loss"])) for row in rows]
+    best = told.index(max(told))
+    assert card.selection == {"by": "robust_auc", "epoch": best + 1, "step": 6 * (best + 1)}
+    assert card.metrics["robust_auc"] == told[best][0] <= card.metrics["auc"]
+    assert card.metrics["robust_accuracy"] == float(rows[best]["robust_accuracy"])
+    assert "robust_auc" not in read_card(train(make("clean", epochs=1))).metrics
+
+
+def test_free_training_goes_through_fewer_epochs_as_it_replays_each_batch(make: Make) -> None:
+    folder = train(make(epochs=5, adversarial="free", adversarial_steps=3))
+    assert [row["step"] for row in log(folder)] == ["6", "12"]
 
 
 @pytest.mark.parametrize("saved_every", [0.0, 1e9])
@@ -311,8 +347,10 @@ def test_without_tensorboard_its_log_is_refused_before_anything_is_done(
     assert not make().out.exists()
 
 
-def test_mixed_precision_trains(make: Make) -> None:
-    assert (train(make(epochs=1, precision="bf16-mixed")) / "card.json").exists()
+@pytest.mark.parametrize("kind", ["", "pgd", "free"])
+def test_mixed_precision_trains(make: Make, kind: str) -> None:
+    folder = train(make(steps=2, precision="bf16-mixed", adversarial=kind, adversarial_steps=2))
+    assert (folder / "card.json").exists()
 
 
 def test_a_loss_that_is_not_finite_is_refused(make: Make) -> None:

@@ -22,6 +22,10 @@ PATHS: dict[str, Any] = {"catalog": Path("c"), "faces": Path("f"), "out": Path("
         ("step_factor", 2.0, r"step_factor must lie in \(0, 1\], got 2.0"),
         ("norm_momentum", 0.0, r"norm_momentum must lie in \(0, 1\], got 0.0"),
         ("cache_gib", -1.0, r"cache_gib must be 0 or more, got -1\.0"),
+        ("adversarial_epsilon", 0.0, r"adversarial_epsilon must lie in \(0, 1\], got 0.0"),
+        ("adversarial_share", 1.5, r"adversarial_share must lie in \(0, 1\], got 1.5"),
+        ("adversarial_step", -1.0, r"adversarial_step must lie in \(0, 1\], got -1.0"),
+        ("adversarial_steps", 0, "adversarial_steps must be 1 or more, got 0"),
     ],
 )
 def test_a_number_out_of_range_is_refused(name: str, value: Any, message: str) -> None:
@@ -36,6 +40,7 @@ def test_a_number_out_of_range_is_refused(name: str, value: Any, message: str) -
         ("schedule", "cosin", "cosine"),
         ("selection", "aux", "auc"),
         ("precision", "16-mix", "16-mixed"),
+        ("adversarial", "pdg", "pgd"),
     ],
 )
 def test_an_unknown_choice_is_answered_with_the_closest(
@@ -43,6 +48,11 @@ def test_an_unknown_choice_is_answered_with_the_closest(
 ) -> None:
     with pytest.raises(NotFoundError, match=f"{name} has no '{value}'; did you mean '{closest}'"):
         TrainSettings(**PATHS, **{name: value})
+
+
+def test_fast_training_takes_one_step() -> None:
+    with pytest.raises(InvalidInputError, match="adversarial_steps must be 1 where fast attacks"):
+        TrainSettings(**PATHS, adversarial="fast", adversarial_steps=2)
 
 
 def test_pairs_need_an_even_batch() -> None:

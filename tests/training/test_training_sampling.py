@@ -6,7 +6,7 @@ import pytest
 
 from unmask.errors import InvalidInputError
 from unmask.training.data import Faces
-from unmask.training.sampling import real_counterparts, sampler_for
+from unmask.training.sampling import benign_counterparts, sampler_for
 
 NO_ANCESTORS = pl.DataFrame(schema={"id": pl.String, "ancestor": pl.String})
 
@@ -71,7 +71,7 @@ def test_a_fake_is_paired_with_its_target_at_its_quality_and_the_nearest_frame()
         ("f_c23", 1, 1, "c23", "a"),
         ("f_raw", 7, 1, "raw", "a"),
     )
-    assert real_counterparts(data, LINEAGE).tolist() == [[2, 4], [1, 5], [0, 6]]
+    assert benign_counterparts(data, LINEAGE).tolist() == [[2, 4], [1, 5], [0, 6]]
 
 
 def test_paired_puts_the_real_face_before_its_fake() -> None:
@@ -88,7 +88,7 @@ def test_fakes_without_a_counterpart_are_left_out_and_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     data = faces(("a_raw", 0, 0, "raw", "a"), ("f_raw", 0, 1, "raw", "a"), ("x", 0, 1, "raw", "a"))
-    assert real_counterparts(data, LINEAGE).tolist() == [[0, 1]]
+    assert benign_counterparts(data, LINEAGE).tolist() == [[0, 1]]
     assert "1 fakes have no real face to pair" in caplog.text
 
 
@@ -96,4 +96,4 @@ def test_no_counterpart_at_all_is_refused() -> None:
     with pytest.raises(
         InvalidInputError, match="must find the real face of a fake, got none for 2"
     ):
-        real_counterparts(some(2, 2), NO_ANCESTORS)
+        benign_counterparts(some(2, 2), NO_ANCESTORS)

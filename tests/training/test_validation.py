@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from torch import Tensor
 
 from unmask.torch_contracts import Detector
+from unmask.training.adversary import Adversary
 from unmask.training.data import Faces
 from unmask.training.store import FaceStore
 from unmask.training.validation import Validation, choose, validate
@@ -60,6 +62,27 @@ def test_a_videos_score_is_the_mean_of_its_faces_whatever_the_order_of_classes(
     assert found.loss == pytest.approx(log_loss(found.face_labels, np.concatenate(faces)), abs=1e-5)
 
 
+def test_an_adversary_moves_every_face_to_the_wrong_side_as_far_as_it_may(tmp_path: Path) -> None:
+    levels, labels = [[100, 110], [125], [140], [120, 150]], [0, 0, 1, 1]
+    found = validate(
+        Brightness(),
+        grey_faces(tmp_path, levels, labels),
+        batch=4,
+        device=torch.device("cpu"),
+        store=FaceStore(),
+        adversary=Adversary(epsilon=8 / 255, step=4 / 255, steps=5),
+    )
+    moved = [
+        expit(((np.array(one) + (8 if label == 0 else -8)) / 255 - 0.5) * 20)
+        for one, label in zip(levels, labels, strict=True)
+    ]
+    right = [(one >= 0.5) == label for one, label in zip(moved, labels, strict=True)]
+    assert found.robust["robust_auc"] == roc_auc_score(labels, [one.mean() for one in moved])
+    assert found.robust["robust_accuracy"] == pytest.approx(np.concatenate(right).mean())
+    assert found.auc == 1
+    assert 0 < found.robust["robust_auc"] < 1
+
+
 def made(auc_order: list[float], loss: float) -> Validation:
     labels = np.array([0, 0, 1, 1])
     scores = np.array(auc_order)
@@ -71,6 +94,8 @@ def test_of_equal_auc_the_lower_loss_is_better() -> None:
     worse = made([0.1, 0.8, 0.2, 0.9], 0.1)
     assert better.merit("auc") > good.merit("auc") > worse.merit("auc")
     assert worse.merit("loss") > better.merit("loss") > good.merit("loss")
+    robust = replace(worse, robust={"robust_auc": 0.9}), replace(good, robust={"robust_auc": 0.8})
+    assert robust[0].merit("robust_auc") > robust[1].merit("robust_auc")
 
 
 def test_threshold_and_metrics_are_those_of_the_videos() -> None:

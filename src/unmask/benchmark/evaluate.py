@@ -22,6 +22,7 @@ from unmask.training.data import read_faces
 from unmask.training.score import score_faces
 from unmask.training.setup import device_for
 from unmask.training.store import FaceStore
+from unmask.training.target import TARGETS, Target
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ def evaluate(
 ) -> list[Result]:
     """Score the test split and write one result, with its scores, for each quality.
 
-    Thresholds are those that the checkpoint chose on the validation split of its own source.
+    Thresholds are those that the checkpoint chose on the validation split of its own source. What
+    it was trained to tell, fakes or attacked faces, is what it is tested on.
 
     Args:
         settings: what to test on what.
@@ -75,6 +77,7 @@ def evaluate(
             store=store,
         ),
         test,
+        TARGETS[card.trained_on.get("target", "label")],  # older cards name none
     )
     statuses = read_faces(settings.faces).select("item", "status")
     results = []
@@ -136,9 +139,9 @@ def _qualities(test: Catalog) -> list[str | None]:
     return test.usable().table["quality"].unique(maintain_order=True).to_list()
 
 
-def _scores(found: pl.DataFrame, test: Catalog) -> pl.DataFrame:
+def _scores(found: pl.DataFrame, test: Catalog, target: Target) -> pl.DataFrame:
     """Return the scores with what the catalog says of their videos."""
-    columns = test.table.select("id", "person", "label", "method", "quality")
+    columns = target.judged(test.table).select("id", "person", "label", "method", "quality")
     scores = found.join(columns, left_on="item", right_on="id", how="left")
     return scores.select(pl.col(name).cast(kind) for name, kind in SCORES.items())
 

@@ -1,10 +1,12 @@
 """Making a detector from its name and settings."""
 
+from collections.abc import Sequence
 from inspect import signature
 
 from unmask.detectors import DETECTORS
 from unmask.detectors.timm_model import TimmModel, closest_timm_names, timm_names
 from unmask.errors import InvalidInputError, unknown_name
+from unmask.options import Value, parse_options
 from unmask.torch_contracts import Detector
 
 TIMM = "timm:"
@@ -51,6 +53,22 @@ def takes(name: str, setting: str) -> bool:
         (True, False)
     """
     return setting in signature(_part(name)[0]).parameters
+
+
+def read_options(name: str, options: Sequence[str]) -> dict[str, Value]:
+    """Return settings of a detector that are written as text, `depth=14`.
+
+    Raises:
+        NotFoundError: if there is no such detector or setting.
+        InvalidInputError: if one is not `name=value`, or the value is of another type.
+
+    Example:
+        >>> read_options("phase_resnet", ["depth=14"])
+        {'depth': 14}
+    """
+    given = {option.partition("=")[0] for option in options}
+    known = parse_options(_part(name)[0], options)
+    return {setting: value for setting, value in known.items() if setting in given}
 
 
 def _part(name: str) -> tuple[type[Detector], dict[str, object]]:

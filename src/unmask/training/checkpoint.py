@@ -32,8 +32,8 @@ class Card:
         settings: of the training, as plain values.
         commit: of Unmask's source, or its release.
         versions: of what it was trained with.
-        trained_on: the `dataset`, `qualities` and `methods` of the training faces; the data set of
-            weights that another project has made is `unknown`.
+        trained_on: the `target` that was learned, and the `dataset`, `qualities` and `methods` of
+            the training faces; the data set of weights that another project has made is `unknown`.
         catalog_hash: of the catalog's content.
         faces_hash: of the faces of both splits.
         seen_hashes: SHA-256 of every training and validation item and of their ancestors.
@@ -109,7 +109,7 @@ def load_checkpoint(folder: Path) -> tuple[Detector, Card]:
             f"the weights must be those of the card, got another hash in {folder / WEIGHTS}; "
             "copy the checkpoint again, or train it again"
         )
-    detector = create_blank(card.detector, card.detector_settings)
+    detector = create_blank(card.detector, card.detector_settings, card.classes)
     if (detector.classes, detector.size) != (card.classes, card.size):
         raise InvalidInputError(
             f"the classes and size must be those of the card, {card.classes} at {card.size}, got "
@@ -154,11 +154,13 @@ def read_card(folder: Path) -> Card:
     return Card(**plain | {name: tuple(plain[name]) for name in several})
 
 
-def create_blank(name: str, settings: Mapping[str, Any]) -> Detector:
+def create_blank(name: str, settings: Mapping[str, Any], classes: tuple[str, ...]) -> Detector:
     """Return a detector whose weights will be loaded: none to start from are looked for."""
     plain = {key: value for key, value in settings.items() if key not in ("pretrained", "weights")}
     if takes(name, "pretrained"):
         plain["pretrained"] = False
+    if takes(name, "classes"):
+        plain["classes"] = classes
     return create_detector(name, **plain)
 
 

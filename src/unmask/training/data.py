@@ -14,10 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unmask.catalog import Catalog, read_catalog
-from unmask.contracts import FAKE, REAL
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.faces.table import FaceTable, read_face_table
 from unmask.training.settings import TrainSettings
+from unmask.training.target import TARGETS, Target
 
 logger = logging.getLogger(__name__)
 
@@ -32,17 +32,20 @@ class Faces:
     """Crops with the columns of their videos, ordered by item, frame and track.
 
     Args:
-        table: `item`, `frame`, `track`, `crop` (the file) and the catalog's columns.
+        table: `item`, `frame`, `track`, `crop` (the file) and the catalog's columns; `label` is
+            the number of the item's class.
+        classes: their names; the first is the benign one.
     """
 
     table: pl.DataFrame
+    classes: tuple[str, ...] = ("real", "fake")
 
     def __len__(self) -> int:
         return self.table.height
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
-        """(n,) 0 real, 1 fake."""
+        """(n,) numbers of classes; 0 is the benign one."""
         return self.table["label"].to_numpy().astype(np.int64)
 
     @cached_property
@@ -95,9 +98,12 @@ def load_data(settings: TrainSettings) -> TrainingData:
     """
     catalog, table = read_catalog(settings.catalog), read_face_table(settings.faces)
     faces = _with_whole_paths(table)
-    items = _chosen(catalog.usable().table, settings)
+    target = TARGETS[settings.target]
+    items = _chosen(catalog.usable().table, settings, target)
+    classes = target.classes(items)
+    items = target.numbered(items, classes)
     train, validation = (
-        _faces_of(items, split, faces, count)
+        _faces_of(items, split, faces, count, classes)
         for split, count in (
             ("train", settings.frames_per_video),
             ("val", settings.validation_frames_per_video),
@@ -149,7 +155,7 @@ def joined(items: pl.DataFrame, faces: pl.DataFrame, count: int | None = None) -
     return Faces(found)
 
 
-def _chosen(items: pl.DataFrame, settings: TrainSettings) -> pl.DataFrame:
+def _chosen(items: pl.DataFrame, settings: TrainSettings, target: Target) -> pl.DataFrame:
     for column, wanted in (("quality", settings.qualities), ("method", settings.methods)):
         known = items[column].drop_nulls().unique().to_list()
         for name in wanted:
@@ -159,11 +165,17 @@ def _chosen(items: pl.DataFrame, settings: TrainSettings) -> pl.DataFrame:
         items = items.filter(pl.col("quality").is_in(settings.qualities))
     if settings.methods:
         chosen = pl.col("method").is_in(settings.methods)
-        items = items.filter((pl.col("label") == REAL) | chosen)
+        items = items.filter(target.is_benign | chosen)
     return items
 
 
-def _faces_of(items: pl.DataFrame, split: str, faces: pl.DataFrame, count: int | None) -> Faces:
+def _faces_of(
+    items: pl.DataFrame,
+    split: str,
+    faces: pl.DataFrame,
+    count: int | None,
+    classes: tuple[str, ...],
+) -> Faces:
     inside = items.filter(pl.col("split") == split)
     if inside.is_empty():
         there = items["split"].drop_nulls().unique().sort().to_list()
@@ -173,8 +185,8 @@ def _faces_of(items: pl.DataFrame, split: str, faces: pl.DataFrame, count: int |
         )
     _refuse_unknown(inside, "label", split, "set it to 0 or 1, or leave the item out")
     _refuse_unknown(inside, "sha256", split, "run `unmask index` again, which writes it")
-    found = joined(inside, faces, count)
-    for label, name in ((REAL, "real"), (FAKE, "fake")):
+    found = Faces(joined(inside, faces, count).table, classes)
+    for label, name in enumerate(classes):
         if not (found.labels == label).any():
             videos = inside.filter(pl.col("label") == label).height
             raise InvalidInputError(

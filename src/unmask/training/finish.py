@@ -8,6 +8,7 @@ import polars as pl
 import torch
 
 from unmask.catalog import hash_file
+from unmask.detectors.create import read_options
 from unmask.errors import InvalidInputError, NotFoundError
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
@@ -72,14 +73,14 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
     chosen = choose(run.best.validation, data.validation.table["item"].to_numpy())
     card = Card(
         detector=settings.detector,
-        detector_settings={} if settings.size is None else {"size": settings.size},
+        detector_settings=_without_weights(settings),
         classes=detector.classes,
         size=detector.size,
         parameters=sum(parameter.numel() for parameter in detector.parameters()),
         settings=told_settings(settings),
         commit=this_commit(),
         versions=versions() | {"torch_threads": str(torch.get_num_threads())},
-        trained_on=_summary(data.train.table),
+        trained_on={"target": settings.target} | _summary(data.train.table),
         catalog_hash=data.catalog_hash,
         faces_hash=data.faces_hash,
         seen_hashes=data.seen.hashes,
@@ -95,6 +96,11 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
     written = save_checkpoint(settings.out, detector, card)
     (settings.out / STATE).unlink(missing_ok=True)
     return written
+
+
+def _without_weights(settings: TrainSettings) -> dict[str, Any]:
+    sized = {} if settings.size is None else {"size": settings.size}
+    return sized | read_options(settings.detector, settings.detector_options)
 
 
 def _summary(faces: pl.DataFrame) -> dict[str, Any]:

@@ -16,6 +16,8 @@ COLUMNS = (
     "loss",
     "validation_loss",
     "validation_auc",
+    "robust_auc",
+    "robust_accuracy",
     "images_per_second",
     "seconds",
 )

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
 
 from unmask.execution.progress import progress
+from unmask.training.adversary import examiner
 from unmask.training.augment import Augmentation
 from unmask.training.batches import Loader, Plan
 from unmask.training.data import TrainingData, load_data
@@ -78,7 +80,7 @@ class _Training:
     ) -> None:
         self.fabric, self.settings, self.data, self.store = fabric, settings, data, store
         self.run, state = read_run(settings.out, identity)
-        self.learner = Learner(fabric, settings)
+        self.learner = Learner(fabric, settings, data.train.classes)
         self.learner.restore(state)
         self.plan = Plan(
             sampler_for(settings.sampling, data.train, data.ancestors, seed=settings.seed),
@@ -87,7 +89,9 @@ class _Training:
             rank=fabric.global_rank,
             world=fabric.world_size,
         )
-        self.steps = settings.steps or settings.epochs * self.plan.steps_per_epoch
+        # Free training goes through each batch several times, so through fewer epochs.
+        epochs = ceil(settings.epochs / self.learner.replays)
+        self.steps = settings.steps or epochs * self.plan.steps_per_epoch
 
     def run_to_its_end(self) -> None:
         run, settings = self.run, self.settings
@@ -171,6 +175,7 @@ class _Training:
             batch=self.settings.batch,
             device=self.fabric.device,
             store=self.store,
+            adversary=examiner(self.settings),
         )
         merit = found.merit(self.settings.selection)
         if run.best is None or merit > run.best.merit:
@@ -180,4 +185,4 @@ class _Training:
             run.best, run.stale = Best(weights, found, merit, epoch + 1, run.step), 0
         else:
             run.stale += 1
-        return {"validation_loss": found.loss, "validation_auc": found.auc}
+        return {"validation_loss": found.loss, "validation_auc": found.auc, **found.robust}

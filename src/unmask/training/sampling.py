@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from unmask.contracts import FAKE, REAL
 from unmask.errors import InvalidInputError
 from unmask.seeding import generator_for
 from unmask.training.data import Faces
@@ -22,8 +21,9 @@ def sampler_for(sampling: str, faces: Faces, ancestors: pl.DataFrame, *, seed: i
     """Return the function that gives an epoch's order of faces, as row numbers.
 
     Args:
-        sampling: `all` takes each face once; `balanced` as many reals as fakes, alternating, the
-            rarer ones again and again; `paired` each fake after the real face that it was put on.
+        sampling: `all` takes each face once; `balanced` as many of each class, alternating, the
+            rarer ones again and again; `paired` each fake after the real face that it was put on,
+            or each attacked face after the clean one.
         faces: the training faces.
         ancestors: rows (id, ancestor), of what each item was made from.
         seed: of the run.
@@ -34,34 +34,32 @@ def sampler_for(sampling: str, faces: Faces, ancestors: pl.DataFrame, *, seed: i
     if sampling == "all":
         return lambda epoch: _random(seed, epoch, "all").permutation(len(faces))
     if sampling == "paired":
-        pairs = real_counterparts(faces, ancestors)
+        pairs = benign_counterparts(faces, ancestors)
         return lambda epoch: _random(seed, epoch, "pairs").permutation(pairs).reshape(-1)
-    reals, fakes = (np.flatnonzero(faces.labels == label) for label in (REAL, FAKE))
+    rows = {name: np.flatnonzero(faces.labels == label) for label, name in enumerate(faces.classes)}
 
     def balanced(epoch: int) -> Order:
-        count = max(len(reals), len(fakes))
-        columns = [
-            _cycled(rows, count, _random(seed, epoch, name))
-            for rows, name in ((reals, "real"), (fakes, "fake"))
-        ]
+        count = max(map(len, rows.values()))
+        columns = [_cycled(some, count, _random(seed, epoch, name)) for name, some in rows.items()]
         return np.stack(columns, 1).reshape(-1)
 
     return balanced
 
 
-def real_counterparts(faces: Faces, ancestors: pl.DataFrame) -> Order:
-    """Return (pairs, 2) row numbers: a real face, and a fake that was made from it.
+def benign_counterparts(faces: Faces, ancestors: pl.DataFrame) -> Order:
+    """Return (pairs, 2) row numbers: a benign face, and one of another class made from it.
 
-    The counterpart shows the same person at the same quality, in a video that the fake was made
-    from or in another copy of that video, at the nearest frame.
+    The counterpart shows the same person at the same quality, in a video that the other was made
+    from or in another copy of that video, at the nearest frame. Of several videos it is an
+    ancestor, and the one with most ancestors in common: an attacked fake goes with that fake.
 
     Raises:
         InvalidInputError: if no fake has one.
     """
     rows = faces.table.with_row_index("row")
     partners = _partners(rows.unique("item", maintain_order=True), ancestors)
-    fakes = rows.filter(pl.col("label") == FAKE)
-    reals = rows.filter(pl.col("label") == REAL).select("frame", real="row", partner="item")
+    fakes = rows.filter(pl.col("label") != 0)
+    reals = rows.filter(pl.col("label") == 0).select("frame", real="row", partner="item")
     found = (
         fakes.join(partners, on="item")
         .select("row", "partner", "frame")
@@ -86,16 +84,19 @@ def real_counterparts(faces: Faces, ancestors: pl.DataFrame) -> Order:
 
 
 def _partners(items: pl.DataFrame, ancestors: pl.DataFrame) -> pl.DataFrame:
-    """Return rows (item, partner): each fake and one real video of the same origin."""
+    """Return rows (item, partner): each item that is not benign, and its closest benign kin."""
     own = items.select("item", ancestor="item")
     lineage = pl.concat([own, ancestors.select("ancestor", item="id").select("item", "ancestor")])
     told = items.select("item", "label", "quality", "person").join(lineage, on="item")
-    reals, fakes = (told.filter(pl.col("label") == label) for label in (REAL, FAKE))
+    reals, fakes = told.filter(pl.col("label") == 0), told.filter(pl.col("label") != 0)
     shared = ["ancestor", "quality", "person"]
     return (
         fakes.join(reals.rename({"item": "partner"}), on=shared, nulls_equal=True)
+        .group_by("item", "partner")
+        .agg(pl.len().alias("common"), (pl.col("ancestor") == pl.col("partner")).any().alias("own"))
+        .sort("own", "common", "partner", descending=[True, True, False])
         .group_by("item")
-        .agg(pl.col("partner").min())
+        .agg(pl.col("partner").first())
     )
 
 

@@ -1,6 +1,6 @@
 """Scoring prepared faces."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from unmask.training.batches import ahead, as_faces, stacked
 from unmask.training.data import joined, read_faces
 from unmask.training.memory import kept_memory
 from unmask.training.store import FaceStore
+
+Change = Callable[[Tensor, int], Tensor]
 
 
 def score_faces(
@@ -62,10 +64,10 @@ def score_faces(
 
 def fake_probability(detector: Detector, logits: Tensor) -> NDArray[np.float64]:
     """Return P(fake) (n,) of logits (n, classes), without the rounding of single precision."""
-    real = detector.classes.index("real")
+    benign = detector.benign
     log_odds = logits.double()
-    others = torch.cat([log_odds[:, :real], log_odds[:, real + 1 :]], 1).logsumexp(1)
-    return torch.sigmoid(others - log_odds[:, real]).numpy()
+    others = torch.cat([log_odds[:, :benign], log_odds[:, benign + 1 :]], 1).logsumexp(1)
+    return torch.sigmoid(others - log_odds[:, benign]).numpy()
 
 
 def face_logits(
@@ -76,8 +78,19 @@ def face_logits(
     device: torch.device,
     store: FaceStore,
     workers: int = 0,
+    change: Change | None = None,
 ) -> Tensor:
     """Return the logits (n, classes) of crops, on the CPU.
+
+    Args:
+        detector: what says them; in evaluation mode.
+        crops: the files.
+        batch: faces that go through the network at once.
+        device: where the network runs.
+        store: decoded faces that are kept between calls.
+        workers: threads that decode; 0 chooses.
+        change: what happens to the faces (n, 1, 3, H, W) of a batch, and the place of its first,
+            before the network sees them.
 
     Raises:
         UnreadableMediaError: if a crop cannot be read.
@@ -91,12 +104,14 @@ def face_logits(
     )
     before = detector.training
     detector.to(device).eval()
+    found: list[Tensor] = []
     try:
-        with torch.inference_mode():
-            found = [
-                detector(as_faces(images, device)).float().cpu()
-                for images in ahead(decoded, parts, workers)
-            ]
+        for place, images in enumerate(ahead(decoded, parts, workers)):
+            faces = as_faces(images, device)
+            if change is not None:
+                faces = change(faces, place * batch)
+            with torch.inference_mode():
+                found.append(detector(faces).float().cpu())
     finally:
         detector.train(before)
     return torch.cat(found) if found else torch.empty(0, len(detector.classes))

@@ -6,10 +6,12 @@ from typing import Any
 
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.settings import setting
+from unmask.training.target import TARGETS
 
 SAMPLINGS = ("balanced", "paired", "all")
 SCHEDULES = ("cosine", "constant", "step")
-SELECTIONS = ("auc", "loss")
+SELECTIONS = ("auc", "loss", "robust_auc")
+ADVERSARIES = {"pgd": 7, "free": 4, "fast": 1}  # with the steps that each takes usually
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 PROBABILITIES = ("flip", "colour", "blur", "downscale", "jpeg")
 AT_LEAST = {  # the smallest value of each number
@@ -29,6 +31,7 @@ AT_LEAST = {  # the smallest value of each number
     "devices": 1,
     "cache_gib": 0,
     "checkpoint_seconds": 0,
+    "adversarial_steps": 1,
 }
 
 
@@ -48,6 +51,8 @@ class TrainSettings:
     size: int | None = setting(None, "Side of the network's input in pixels; its own by default.")
     pretrained: bool | None = setting(None, "Whether to start from ImageNet; by default as usual.")
     weights: Path | None = setting(None, "A weight file to start from.")
+    detector_options: tuple[str, ...] = setting((), "More settings of it, such as depth=14.")
+    target: str = setting("label", "What is learned: label (real or fake), or adversarial.")
     qualities: tuple[str, ...] = setting((), "Qualities to train on, such as c23; all by default.")
     methods: tuple[str, ...] = setting((), "Forgery methods to train on; all by default.")
     epochs: int = setting(10, "Rounds through the training faces.")
@@ -72,7 +77,16 @@ class TrainSettings:
     blur: float = setting(0.1, "How often a face is blurred.")
     downscale: float = setting(0.1, "How often a face is made smaller and larger again.")
     jpeg: float = setting(0.2, "How often a face is compressed, at a quality of 40 to 100.")
-    selection: str = setting("auc", "What chooses the epoch on val: video-level auc, or loss.")
+    adversarial: str = setting("", "Learn from attacked faces made by pgd, free or fast.")
+    adversarial_epsilon: float = setting(4 / 255, "Largest change of a value, in [0, 1].")
+    adversarial_steps: int | None = setting(
+        None, "Steps of pgd, by default 7, or replays of a batch by free, by default 4."
+    )
+    adversarial_step: float | None = setting(None, "Change in one step; by default as published.")
+    adversarial_share: float = setting(0.5, "Share of each batch that is attacked.")
+    selection: str = setting(
+        "auc", "What chooses the epoch on val: video-level auc, loss, or robust_auc under attack."
+    )
     validate_every: int = setting(1, "Epochs between validations; the last is always validated.")
     patience: int = setting(0, "Validations without progress before it stops; 0 never stops.")
     seed: int = setting(0, "The same seed gives the same weights.")
@@ -90,6 +104,8 @@ class TrainSettings:
             ("sampling", SAMPLINGS),
             ("schedule", SCHEDULES),
             ("selection", SELECTIONS),
+            ("target", TARGETS),
+            ("adversarial", ("", *ADVERSARIES)),
             ("precision", PRECISIONS),
         ):
             if getattr(self, name) not in choices:
@@ -100,6 +116,12 @@ class TrainSettings:
         for name in PROBABILITIES:
             value = getattr(self, name)
             _demand(0 <= value <= 1, name, "be a probability in [0, 1]", value)
+        for name in ("adversarial_epsilon", "adversarial_step", "adversarial_share"):
+            value = getattr(self, name)
+            _demand(value is None or 0 < value <= 1, name, "lie in (0, 1]", value)
+        if self.adversarial == "fast":
+            steps = self.adversarial_steps
+            _demand(steps in (None, 1), "adversarial_steps", "be 1 where fast attacks", steps)
         _demand(self.learning_rate > 0, "learning_rate", "be above 0", self.learning_rate)
         _demand(0 < self.step_factor <= 1, "step_factor", "lie in (0, 1]", self.step_factor)
         momentum = self.norm_momentum

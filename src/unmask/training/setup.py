@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import AdamW
 
-from unmask.detectors.create import create_detector
+from unmask.detectors.create import create_detector, read_options, takes
 from unmask.detectors.layers import head_of
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.seeding import seed_for
@@ -69,18 +69,23 @@ def device_for(name: str) -> str:
     return name
 
 
-def new_detector(settings: TrainSettings) -> Detector:
+def new_detector(settings: TrainSettings, classes: tuple[str, ...]) -> Detector:
     """Return the detector to train, its random weights drawn from the seed.
 
     Raises:
-        InvalidInputError: if its classes are others than real and fake.
+        NotFoundError: if it has no such option.
+        InvalidInputError: if it has other classes, or an option has a wrong value.
     """
     torch.manual_seed(seed_for(settings.seed, "weights"))
-    detector = create_detector(settings.detector, **settings.detector_settings)
-    if set(detector.classes) != {"real", "fake"}:
+    name = settings.detector
+    given = settings.detector_settings | read_options(name, settings.detector_options)
+    if takes(name, "classes"):
+        given["classes"] = classes
+    detector = create_detector(name, **given)
+    if set(detector.classes) != set(classes):
         raise InvalidInputError(
-            f"the classes must be real and fake, got {detector.classes} of detector "
-            f"{settings.detector}; choose one that tells these two apart"
+            f"the classes must be {' and '.join(classes)}, got {detector.classes} of detector "
+            f"{name}; choose one that tells these apart"
         )
     if settings.norm_momentum is not None:
         for module in detector.modules():

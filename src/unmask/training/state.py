@@ -3,7 +3,7 @@
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from unmask.errors import InvalidInputError
 from unmask.files import write_whole
+from unmask.training.settings import TrainSettings
 from unmask.training.validation import Validation
 
 STATE = "state.pt"
@@ -119,10 +120,13 @@ def refuse_other_run(folder: Path, there: Mapping[str, Any], now: Mapping[str, A
     Raises:
         InvalidInputError: naming the first difference.
     """
+    usual = {one.name: one.default for one in fields(TrainSettings)}
     for name in now:
-        if there.get(name) != now[name]:
+        # A setting that an older release did not know was as it is by default.
+        was = there.get(name, usual.get(name))
+        if was != now[name]:
             raise InvalidInputError(
                 f"out must be new or hold the same run, got {folder}, whose {name} was "
-                f"{there.get(name)!r}, not {now[name]!r}; choose another folder, or "
+                f"{was!r}, not {now[name]!r}; choose another folder, or "
                 "restart=True"
             )

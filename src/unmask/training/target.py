@@ -1,0 +1,61 @@
+"""What a detector learns to tell apart: one class for each item."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from unmask.contracts import FAKE, REAL
+from unmask.torch_contracts import BENIGN
+
+
+@dataclass(frozen=True)
+class Target:
+    """A question about items, and its answers.
+
+    Args:
+        class_of: the name of an item's class, of its columns in the catalog; null is unknown.
+        classes: all of them among some items; the first is of `BENIGN`, and a detector's score is
+            the probability of all others together.
+    """
+
+    class_of: pl.Expr
+    classes: Callable[[pl.DataFrame], tuple[str, ...]]
+
+    def numbered(self, items: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
+        """Return the items with the place of their class as `label`; null is unknown."""
+        place = {name: number for number, name in enumerate(classes)}
+        return items.with_columns(
+            label=self.class_of.replace_strict(place, default=None, return_dtype=pl.Int8)
+        )
+
+    def judged(self, items: pl.DataFrame) -> pl.DataFrame:
+        """Return the items with the `label` that a score is measured against.
+
+        Example:
+            >>> items = pl.DataFrame({"label": [1, 1], "family": ["swap", "adversarial"]})
+            >>> TARGETS["adversarial"].judged(items)["label"].to_list()
+            [0, 1]
+        """
+        return items.with_columns(label=(~self.is_benign).cast(pl.Int8))
+
+    @property
+    def is_benign(self) -> pl.Expr:
+        """Whether an item is what no detector should raise an alarm at."""
+        return self.class_of.is_in(BENIGN)
+
+
+TARGETS = {
+    "label": Target(
+        pl.col("label").replace_strict(
+            {REAL: "real", FAKE: "fake"}, default=None, return_dtype=pl.String
+        ),
+        lambda items: ("real", "fake"),
+    ),
+    "adversarial": Target(
+        pl.when(pl.col("family").eq_missing("adversarial"))
+        .then(pl.lit("adversarial"))
+        .otherwise(pl.lit("clean")),
+        lambda items: ("clean", "adversarial"),
+    ),
+}
