@@ -301,7 +301,7 @@ def test_a_video_that_cannot_be_read_is_told_and_the_rest_goes_on(
         ({"xception": "", "mesonet": ""}, "xception or mesonet must be given, got neither"),
         ({"videos": 0}, "videos must be 1 or more, got 0"),
         ({"start": -1}, "start must be 0 or more, got -1"),
-        ({"quality": "c40"}, "must hold forged videos of the quality c40, got 16 of raw"),
+        ({"quality": "c40"}, "must hold usable forged videos of the quality c40, got 16 of raw"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(

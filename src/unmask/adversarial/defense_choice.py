@@ -68,7 +68,7 @@ def chosen_videos(
         return catalog.filter(id=[row["id"] for row in found])
     options = [f"splits={splits}"] if splits else []
     dataset = open_dataset(FACEFORENSICS, source, options)
-    rows = [{"kind": "video", **row} for row in dataset.find()]
+    rows = [{"kind": "video", "status": "ok", **row} for row in dataset.find()]
     found = first_videos(
         _forged(rows, quality, methods or METHODS), videos=videos, numbering=numbering
     )
@@ -79,19 +79,22 @@ def chosen_videos(
 
 
 def _forged(rows: Sequence[Row], quality: str, methods: Sequence[str]) -> list[Row]:
-    """Return the forged videos of a quality and of some methods."""
+    """Return the forged videos of a quality and of some methods, as far as they are usable."""
     forged = [
         row
         for row in rows
-        if row["label"] == FAKE and row["kind"] == "video" and row["family"] != "adversarial"
+        if row["label"] == FAKE
+        and row["kind"] == "video"
+        and row["family"] != "adversarial"
+        and row["status"] == "ok"
     ]
     wanted = PRISTINE if quality == "raw" else (quality,)
     there = [row for row in forged if row["quality"] in wanted]
     if not there:
         told = ", ".join(sorted({str(row["quality"]) for row in forged})) or "none"
         raise InvalidInputError(
-            f"the source must hold forged videos of the quality {quality}, got {len(forged)} of "
-            f"{told}; set quality to one that is there"
+            f"the source must hold usable forged videos of the quality {quality}, got "
+            f"{len(forged)} of {told}; set quality to one that is there"
         )
     known = {str(row["method"]) for row in there}
     lacking = [method for method in methods if method not in known]

@@ -20,6 +20,7 @@ from unmask.errors import InvalidInputError, unknown_name
 from unmask.execution.journal import run_journaled
 from unmask.files import stamp
 from unmask.settings import setting
+from unmask.training.setup import device_for
 from unmask.video.picture import PICTURE_SUFFIXES
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class DefenseDatasetSettings:
     together: int = setting(32, "Faces that are attacked at once: what a kill can lose.")
     splits: Path | None = setting(None, "The official lists of FaceForensics++.")
     seed: int = setting(0, "The seed of the attacks.")
-    device: str = setting("cpu", "Where the victims run: cpu or cuda.")
+    device: str = setting("cpu", "Where the victims run: cpu, cuda, mps or auto.")
     workers: int = setting(0, "Processes; 0 takes one for each core.")
     retry_failed: bool = setting(False, "Try again what could not be read before.")
 
@@ -91,7 +92,7 @@ def build_defense_dataset(settings: DefenseDatasetSettings) -> Catalog:
         which says how each attack went.
 
     Raises:
-        NotFoundError: if a folder, a method or an attack is not there.
+        NotFoundError: if a folder, a method, an attack or a device is not there.
         InvalidInputError: if a setting is wrong, or there is no forged video to begin with.
     """
     ways = list(_ways(settings))
@@ -113,7 +114,7 @@ def build_defense_dataset(settings: DefenseDatasetSettings) -> Catalog:
         make_faces,
         key=lambda task: task.key,
         journal=settings.out / "journal.jsonl",
-        workers=settings.workers or (0 if settings.device == "cpu" else 1),
+        workers=settings.workers if device_for(settings.device) == "cpu" else 1,
         description="faces",
         retry_failed=settings.retry_failed,
         files=_images,
@@ -158,7 +159,7 @@ def _ways(settings: DefenseDatasetSettings) -> Iterator[Way]:
             victim_name=victim.name,
             victim_sha256=victim.sha256,
             seed=settings.seed,
-            device=settings.device,
+            device=device_for(settings.device),
         )
 
 

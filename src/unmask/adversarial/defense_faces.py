@@ -232,7 +232,10 @@ def _clip(video: Video, way: Way) -> Clip:
     try:
         numbers = way.numbers(video.frames or probe(video.path).frames)
         if video.mask:
-            masks = [(mask.number, mask.image()) for mask in decode(video.mask, numbers)]
+            # Published masks are now and then some frames shorter than their videos.
+            total = probe(video.mask).frames
+            masked = [number for number in numbers if number < total]
+            masks = [(mask.number, mask.image()) for mask in decode(video.mask, masked)]
         for frame in decode(video.path, numbers):
             shots[frame.number] = Shot(video, frame.number, frame.time, frame.image())
     except FAULTS as error:
