@@ -385,7 +385,7 @@ def _check(detector: Detector, faces: Tensor | Sequence[Tensor], labels: Tensor)
     if labels.shape != (len(faces),) or not ((labels == REAL) | (labels == FAKE)).all():
         raise InvalidInputError(
             f"labels must be {len(faces)} of {REAL} (real) and {FAKE} (fake), one for each item, "
-            f"got shape {tuple(labels.shape)} with values {labels.unique().tolist()[:5]}; "
+            f"got shape {tuple(labels.shape)} with values {sorted(set(labels.flatten().tolist()))[:5]}; "
             "give the true label of each"
         )
 
