@@ -214,6 +214,8 @@ def _rate_figures(results: Sequence[AttackResult]) -> list[Markup]:
         }
         control = {at: own[0].share("control", at) for at in own[0].channels}
         curves["no attack"] = _points(rates, control)
+        if not any(curves.values()):
+            continue
         start = min(rates.values()) - 6  # where the lossless file stands
         marks = {float(start): "none"} | {float(rate): str(rate) for rate in rates.values()}
         shifted = {
