@@ -134,6 +134,12 @@ def trial_measures(rows: pl.DataFrame, way: Measuring) -> tuple[int, dict[str, M
     return there.height, measures
 
 
+def found_clean(rows: pl.DataFrame, way: Measuring) -> Measured:
+    """Return the share of faces of fakes, of `JUDGED`, that were judged fake before the attack."""
+    fakes = rows.filter(pl.col("label") == FAKE)
+    return _share(fakes, pl.col("before") >= way.threshold, way)
+
+
 def found_always(trials: Sequence[pl.DataFrame], way: Measuring) -> Measured:
     """Return the share of faces of fakes that were judged fake before and after every attack.
 
@@ -171,16 +177,14 @@ def fooled_by(trials: Mapping[str, pl.DataFrame], way: Measuring) -> pl.DataFram
     return reduce(lambda some, more: some.join(more, on=FACE, how="inner"), each)
 
 
-def telling(rows: pl.DataFrame, way: Measuring) -> Telling | None:
-    """Return how well a guard tells attacked faces from the same before; None without faces.
+def telling(rows: pl.DataFrame, way: Measuring) -> Telling:
+    """Return how well a guard tells attacked faces from the same faces before the attack.
 
     Args:
         rows: of `JUDGED`: one attack's faces of fakes, as one guard saw them.
         way: how to measure.
     """
     rows = rows.filter(pl.col("label") == FAKE)
-    if not rows.height:
-        return None
     scores = np.concatenate([rows["before"].to_numpy(), rows["after"].to_numpy()])
     labels = np.repeat([REAL, FAKE], rows.height)
     videos = np.tile(rows["item"].to_numpy(), 2)

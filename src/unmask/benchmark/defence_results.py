@@ -103,8 +103,8 @@ class DefenceResult:
         video: the same of videos.
         methods: the AUC of each forgery method alone; `other` pools those not trained on.
         tried: every attack on it, and those on the undefended detector that it was shown.
-        robust: the share of attacked faces of fakes found under the worst attack for each face:
-            `own` of those made on it, `all` with the static ones.
+        robust: the share of attacked faces of fakes judged fake: `clean` before any attack, `own`
+            before and after every attack made on it, `all` after the static ones too.
         checks: the signs of masked gradients.
         threshold: a face or a video is judged fake from this score on.
         seed: of the attacks and of the resampling.

@@ -14,7 +14,6 @@ from unmask.attack_contracts import Attacked
 from unmask.benchmark.defence_measure import CLEAN, JUDGED
 from unmask.benchmark.defence_trials import Trial
 from unmask.contracts import Image
-from unmask.defences.guarded import odds_of_attack
 from unmask.defences.purified import Purified
 from unmask.execution.journal import Rows, key_of, run_journaled
 from unmask.seeding import seed_for
@@ -176,18 +175,17 @@ def _judged(
 ) -> dict[str, Sequence[float | None]]:
     """Return the columns that one judge fills in."""
     detector = _opened(seer, run.device)
-    before = _scores(detector, faces, is_guard=seer.is_guard)
-    after = before if moved is faces else _scores(detector, moved, is_guard=seer.is_guard)
+    before = _scores(detector, faces)
+    after = before if moved is faces else _scores(detector, moved)
     draws: Sequence[float | None] = [None] * len(faces)
-    if not seer.is_guard and is_random(detector):
+    if is_random(detector):
         draws = _real_draws(detector, moved)
     return {"before": before, "after": after, "real_draws": draws}
 
 
 @torch.no_grad()
-def _scores(detector: Detector, faces: list[Tensor], *, is_guard: bool) -> list[float]:
-    shown = _shown(detector, faces)
-    odds = odds_of_attack(detector, shown) if is_guard else detector.odds(shown)
+def _scores(detector: Detector, faces: list[Tensor]) -> list[float]:
+    odds = detector.odds(_shown(detector, faces))
     scores: list[float] = odds.double().sigmoid().tolist()
     return scores
 

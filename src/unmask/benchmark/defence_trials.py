@@ -8,6 +8,7 @@ from math import isfinite
 from unmask.attack_contracts import Attack
 from unmask.attacks import ATTACKS
 from unmask.attacks.presets import create_attack
+from unmask.benchmark.attack_settings import parse_attack
 from unmask.benchmark.defence_results import Role
 from unmask.errors import InvalidInputError
 from unmask.options import Value
@@ -31,7 +32,7 @@ class Trial:
     """One attack with its settings.
 
     Args:
-        name: that it goes by.
+        name: that it goes by: its method where no other attack has the same, else its text.
         role: what it is made for.
         method: the attack's part.
         options: `name=value` each, over the attack's `paper` preset.
@@ -68,7 +69,7 @@ def planned(attacks: Sequence[str], adaptive: str, levels: float) -> tuple[Trial
     """Return every trial of a defence: the attacks, and the adaptive one at several radii.
 
     Args:
-        attacks: texts such as `pgd` or `nes:iterations=20:pairs=10`.
+        attacks: texts such as `pgd` or `nes:iterations=20:pairs=10`, one at least.
         adaptive: the text of the attack that knows the defence.
         levels: radius, of 255, of each attack whose text gives none.
 
@@ -83,6 +84,12 @@ def planned(attacks: Sequence[str], adaptive: str, levels: float) -> tuple[Trial
         ('epsilon=0.01568627450980392', 'iterations=20')
     """
     trials = [_trial(text, "own") for text in attacks]
+    methods = [one.method for one in trials]
+    trials = [
+        replace(one, name=one.method) if methods.count(one.method) == 1 else one for one in trials
+    ]
+    if not trials:
+        raise InvalidInputError("attacks must name one attack or more, got none; pgd is one")
     best = replace(_trial(adaptive, "adaptive"), name=ADAPTIVE)
     found = [_at(one, levels) for one in (*trials, best)]
     found += [
@@ -107,13 +114,8 @@ def with_draws(trial: Trial, draws: int) -> Trial:
 
 
 def _trial(text: str, role: Role) -> Trial:
-    method, *options = text.split(":")
-    if not method or "" in options:
-        raise InvalidInputError(
-            f"an attack must be like pgd or nes:iterations=20, got {text!r}; name it and its "
-            "options"
-        )
-    found = Trial(text, role, method, tuple(options))
+    spec = parse_attack(text)
+    found = Trial(spec.name, role, spec.method, spec.options)
     found.create()
     return found
 

@@ -3,10 +3,13 @@
 from unmask.benchmark.attack import attack_benchmark
 from unmask.benchmark.attack_settings import AttackBenchmarkSettings
 from unmask.benchmark.compression import CompressionSettings, compression
+from unmask.benchmark.defence import defence
+from unmask.benchmark.defence_settings import DefenceSettings
 from unmask.cli.verb import verbs
 
 app = verbs(
     __doc__,
     compression=(compression, CompressionSettings),
     attack=(attack_benchmark, AttackBenchmarkSettings),
+    defence=(defence, DefenceSettings),
 )

@@ -37,15 +37,7 @@ class Guarded(Detector):
     def logits(self, faces: Tensor) -> Tensor:
         """Return logits (N, T, 2) of faces (N, T, 3, size, size) in [0, 1]."""
         each = faces.flatten(0, 1).unsqueeze(1)
-        fake, attacked = self.detector.odds(each), odds_of_attack(self.guard, each)
+        fake, attacked = self.detector.odds(each), self.guard.odds(each)
         # With odds a and b against each, those against both are (1 + a)(1 + b) - 1 = a + b + ab.
         against = torch.stack([fake, attacked, fake + attacked]).logsumexp(0)
         return torch.stack([torch.zeros_like(against), against], -1).view(*faces.shape[:2], 2)
-
-
-def odds_of_attack(guard: Detector, faces: Tensor) -> Tensor:
-    """Return the logarithm of the odds (N,) that faces (N, T, 3, H, W) were attacked."""
-    logits: Tensor = guard(faces)
-    place = guard.classes.index(CLEAN)
-    others = [other for other in range(len(guard.classes)) if other != place]
-    return logits[:, others].logsumexp(-1) - logits[:, place]
