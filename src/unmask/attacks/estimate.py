@@ -1,6 +1,7 @@
 """Estimating a gradient from answers alone, with noise that each item has to itself."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import torch
@@ -87,9 +88,6 @@ class Noise:
     def __init__(self, sizes: Sequence[tuple[int, int]], random: torch.Generator) -> None:
         self._sizes = sizes
         self._bits = bit_generators(len(sizes), random)
-        uniform = (torch.arange(LEVELS, dtype=torch.float64) + 0.5) / LEVELS
-        quantiles = torch.special.ndtri(uniform)
-        self._quantiles = (quantiles / quantiles.square().mean().sqrt()).float()
 
     def fill(self, face: Tensor, item: int) -> None:
         """Put noise of an item, each time another, into a padded face (T, 3, H, W)."""
@@ -99,12 +97,20 @@ class Noise:
         count = part.numel()
         raw = self._bits[item].random_raw(-(-count // 4)).view(np.uint16)[:count]
         levels = torch.from_numpy(raw.astype(np.int32)).to(face.device)
-        quantiles = self._quantiles.to(face)
+        quantiles = _quantiles().to(face)
         if place.is_contiguous() and count == place.numel():
             torch.index_select(quantiles, 0, levels, out=place.view(-1))
         else:
             place.zero_()
             part.copy_(quantiles.index_select(0, levels).view(part.shape))
+
+
+@cache
+def _quantiles() -> Tensor:
+    """Return the normal quantiles (LEVELS,) in the middle of equally likely stretches."""
+    middles = (torch.arange(LEVELS, dtype=torch.float64) + 0.5) / LEVELS
+    quantiles = torch.special.ndtri(middles)
+    return (quantiles / quantiles.square().mean().sqrt()).float()
 
 
 def bit_generators(count: int, random: torch.Generator) -> list[np.random.SFC64]:
