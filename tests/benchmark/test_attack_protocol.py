@@ -82,7 +82,8 @@ def test_strong_attack_fools_its_victim_within_its_ball_and_less_so_once_found_a
     tensor, file = (result.share("success", channel) for channel in ("tensor", "file"))
     assert tensor is not None
     assert file is not None
-    assert (tensor.value, file.value) == (1, pytest.approx(0.75, abs=0.26))
+    assert tensor.value == 1
+    assert 0.5 <= file.value <= 1
     assert 0 < result.costs["linf"].value <= 16
     found = result.share("found", "file")
     assert found is not None
@@ -148,13 +149,13 @@ def test_control_is_the_clean_clip_through_the_same_codec(made: Path) -> None:
 def test_attacked_clip_differs_from_the_clean_one_by_no_more_than_its_radius(made: Path) -> None:
     catalog = read_catalog(made / "out/attacked/catalog.parquet")
     for attack, most in (("iterative_fgsm", 16), ("fgsm-epsilon=1_255", 1)):
-        pair = [
-            [frame.image for frame in read_frames(catalog.media(path))]
+        clean, moved = (
+            np.stack([frame.image for frame in read_frames(catalog.media(path))]).astype(np.int16)
             for path in catalog.filter(id=["swap/ann.mp4", f"meso/{attack}/swap/ann.mp4"]).table[
                 "path"
             ]
-        ]
-        change = np.abs(np.int16(pair[0]) - np.int16(pair[1]))
+        )
+        change = np.abs(clean - moved)
         assert 0 < change.max() <= most
 
 

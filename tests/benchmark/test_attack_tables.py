@@ -21,7 +21,7 @@ STUDY = make_attack_study()
 
 
 def values(row: Row) -> list[float | None]:
-    return [cell.measured and round(cell.measured.value, 3) for cell in row.cells]
+    return [round(cell.measured.value, 3) if cell.measured else None for cell in row.cells]
 
 
 def test_success_stands_below_what_the_codecs_do_without_an_attack() -> None:
