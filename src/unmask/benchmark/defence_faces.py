@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+import polars as pl
+
+from unmask.adversarial.attack import FAMILY
 from unmask.benchmark.defence_runs import Face
 from unmask.benchmark.defence_settings import DefenceSettings
 from unmask.catalog import Catalog
@@ -20,6 +23,8 @@ def test_items(catalog: Catalog, settings: DefenceSettings) -> Catalog:
     wanted = PRISTINE if settings.quality is None else (settings.quality,)
     test = catalog.filter(split=settings.split) if settings.split else catalog
     test = test.usable().filter(quality=list(wanted))
+    # Copies that are under attack already are no clean faces.
+    test = Catalog(test.table.filter(pl.col("family").ne_missing(FAMILY)), test.root)
     labels = test.table["label"].unique()
     if REAL not in labels or FAKE not in labels:
         there = catalog.usable().table.select("split", "quality").unique().sort("split", "quality")
