@@ -15,7 +15,8 @@ from unmask.torch_contracts import Detector
 class Ensemble(Detector):
     """The mean of the probabilities that several detectors give to each face.
 
-    Faces go in at the size of the largest member; a smaller one shrinks them further.
+    Faces go in at the size of the largest member. A smaller one shrinks them once more, so what it
+    says in here is not quite what it says alone; members of one size say the same.
 
     Args:
         detectors: two or more, of any sizes and orders of classes.
