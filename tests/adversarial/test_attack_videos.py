@@ -351,6 +351,41 @@ def test_another_setting_under_the_same_name_makes_the_file_anew_each_time(
     np.testing.assert_array_equal(rows[1], picture(ANN, shift=2))  # it was not asked for
 
 
+def test_main_faces_are_those_that_the_mask_chooses(victim: Path, tmp_path: Path) -> None:
+    row = clip_row(tmp_path, "both.mp4", ANN, BEN, frames=3, mask=mask_of_ann(tmp_path))
+    settings = run(
+        tmp_path / "out", make_attackable(tmp_path, row), victim, faces="main", frames="first:1"
+    )
+    attack(settings)
+    (face,) = read_attack_table(settings.out / "attacks.parquet").to_dicts()
+    assert face["right"] < SIZE[0] / 2  # Ann's half of the picture
+    assert face["found"]
+
+
+def test_an_item_that_cannot_be_written_fails_and_the_others_are_made(
+    victim: Path, tmp_path: Path
+) -> None:
+    rows = [clip_row(tmp_path, f"{name}.mp4", ANN, frames=1) for name in ("taken", "free")]
+    settings = run(tmp_path / "out", make_attackable(tmp_path, *rows), victim)
+    place = settings.out / PREFIX / "swap/taken.mp4"
+    place.mkdir(parents=True)
+    taken, free = attack(settings).filter(family="adversarial").rows()
+    assert (taken["status"], free["status"]) == ("failed", "ok")
+    assert "Is a directory" in taken["reason"]
+    place.rmdir()
+    assert attack(settings).filter(status="failed").table.height == 1
+    assert len(attack(replace(settings, retry_failed=True)).usable()) == 4
+
+
+def test_an_id_that_another_item_has_is_refused(victim: Path, tmp_path: Path) -> None:
+    row = clip_row(tmp_path, "a.mp4", ANN, frames=1)
+    path = make_attackable(tmp_path, row, row | {"id": f"{PREFIX}/swap/a.mp4", "quality": "c23"})
+    with pytest.raises(
+        InvalidInputError, match=r"id of an attacked item must be free, got 'victim"
+    ):
+        attack(run(tmp_path / "out", path, victim))
+
+
 PROGRAM = """
 import sys
 from pathlib import Path

@@ -79,8 +79,8 @@ def make_victim(folder: Path, *, odds: float = 2.0, seed: int = 0) -> Path:
     with torch.no_grad():
         last.weight *= 4 * odds / _drop(detector, faces, 2 / 255)
         before = detector.odds(faces)
-        last.bias += 1
-        last.bias += (odds - before.min()) / (detector.odds(faces) - before).mean() - 1
+        last.bias.add_(1)
+        last.bias.add_((odds - before.min()) / (detector.odds(faces) - before).mean() - 1)
     save_checkpoint(folder, detector, _card())
     return folder
 

@@ -61,8 +61,8 @@ class AttackSettings:
     faces: str = setting("all", "Which faces: all, or main, which a mask chooses.")
     batch: int = setting(32, "Faces of one video that are attacked at once.")
     seed: int = setting(0, "The seed of all randomness.")
-    workers: int = setting(0, "Processes on the CPU; 0 takes one for each core.")
-    device: str = setting("cpu", "Where the victim runs: cpu, cuda, mps or auto.")
+    workers: int = setting(0, "Processes; 0 takes one for each core. Other devices get one.")
+    device: str = setting("auto", "Where the victim runs: auto, cpu, cuda or mps.")
     retry_failed: bool = setting(False, "Try again what could not be attacked before.")
 
     def __post_init__(self) -> None:

@@ -9,7 +9,6 @@ import polars as pl
 
 from unmask.adversarial.attack_clip import scores_of, victim_of
 from unmask.catalog import Catalog
-from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of, run_journaled
 from unmask.faces.prepare import FacesSettings, prepare_faces
 from unmask.video.picture import read_picture
@@ -94,13 +93,12 @@ def find_again(
         _score,
         key=lambda task: task.key,
         journal=folder / "scores.jsonl",
-        workers=1 if device != "cpu" else workers,
+        workers=workers,
         description="scoring",
-        retry_failed=retry_failed,
     )
     seen: dict[tuple[str, int], list[Seen]] = {}
     for task, (done,) in zip(tasks, made, strict=True):
-        for row, score in zip(task.faces, done.get("scores", ()), strict=False):
+        for row, score in zip(task.faces, done["scores"], strict=True):
             box = (row["left"], row["top"], row["right"], row["bottom"])
             seen.setdefault((row["item"], row["frame"]), []).append(Seen(box, score))
     return seen
@@ -177,10 +175,7 @@ def _overlap(one: Box, other: Box) -> float:
 def _score(task: _Task) -> list[Row]:
     detector = victim_of(task.victim, task.victim_sha256, task.device)
     scores: list[float] = []
-    try:
-        for start in range(0, len(task.faces), CHUNK):
-            part = task.faces[start : start + CHUNK]
-            scores += scores_of(detector, [read_picture(task.folder / row["crop"]) for row in part])
-    except UnmaskError as error:
-        return [{"status": "unreadable", "reason": str(error)}]
-    return [{"status": "ok", "scores": scores}]
+    for start in range(0, len(task.faces), CHUNK):
+        part = task.faces[start : start + CHUNK]
+        scores += scores_of(detector, [read_picture(task.folder / row["crop"]) for row in part])
+    return [{"scores": scores}]
