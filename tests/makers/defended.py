@@ -55,7 +55,9 @@ def make_fragile(
         last.bias += 1
         slope = (detector.odds(faces) - odds).mean()  # of the odds, when the bias grows by 1
         last.bias += (1 - odds.min()) / slope - 1
-    save_checkpoint(folder, detector, replace(CARD, trained_on=CARD.trained_on | {"methods": list(methods)}))
+    save_checkpoint(
+        folder, detector, replace(CARD, trained_on=CARD.trained_on | {"methods": list(methods)})
+    )
     return folder
 
 
