@@ -382,10 +382,11 @@ def _check(detector: Detector, faces: Tensor | Sequence[Tensor], labels: Tensor)
             f"[{min(one.min() for one in faces):.4g}, {max(one.max() for one in faces):.4g}]; "
             "divide uint8 frames by 255"
         )
+    values = sorted(set(labels.flatten().tolist()))
     if labels.shape != (len(faces),) or not ((labels == REAL) | (labels == FAKE)).all():
         raise InvalidInputError(
             f"labels must be {len(faces)} of {REAL} (real) and {FAKE} (fake), one for each item, "
-            f"got shape {tuple(labels.shape)} with values {sorted(set(labels.flatten().tolist()))[:5]}; "
+            f"got shape {tuple(labels.shape)} with values {values[:5]}; "
             "give the true label of each"
         )
 

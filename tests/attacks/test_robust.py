@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from makers.known_detectors import SIZE, Curved, Tint, tinted
-from unmask.attack_contracts import GREY, Victim
+from unmask.attack_contracts import GREY, Change, Victim
 from unmask.attacks.fgsm import FGSM
 from unmask.attacks.iterative_fgsm import IterativeFGSM
 from unmask.attacks.robust import Robust
@@ -33,7 +33,11 @@ def steps_of(attack: Robust, transforms: list[Any], faces: Tensor) -> tuple[Tens
 @pytest.mark.parametrize("per_pass", [1, 3, 8, 100])
 def test_the_slope_is_that_of_the_mean_of_the_margin_losses(per_pass: int) -> None:
     faces = curved_faces(2).requires_grad_()
-    transforms = [identity, partial(shift, right=1, down=2), partial(shrink, factor=0.5)]
+    transforms: list[Change] = [
+        identity,
+        partial(shift, right=1, down=2),
+        partial(shrink, factor=0.5),
+    ]
     kappa = 0.01
     labels = torch.tensor([FAKE, FAKE])
     victim = Victim(Curved(), labels, [(SIZE, SIZE)] * 2, black_box=False)

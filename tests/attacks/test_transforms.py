@@ -33,11 +33,11 @@ def faces_of(height: int, width: int, *, times: int = 2) -> Tensor:
 def settings(change: Change) -> tuple[str, dict[str, Any]]:
     """Return the name of a transform and its numbers."""
     if not isinstance(change, partial):
-        return change.__name__, {}  # type: ignore[attr-defined]
+        return change.__name__, {}
     return change.func.__name__, {k: v for k, v in change.keywords.items() if k != "random"}
 
 
-EACH = [
+EACH: list[Change] = [
     identity,
     partial(noise, deviation=0.01, random=RANDOM),
     partial(blur, kernel=7, sigma=10.0),
@@ -180,7 +180,5 @@ def test_jpeg_is_close_to_a_real_one() -> None:
 
 def test_without_kornia_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kornia", None)
-    with pytest.raises(
-        MissingDependencyError, match="robust attack needs the package kornia"
-    ):
+    with pytest.raises(MissingDependencyError, match="robust attack needs the package kornia"):
         blur(faces_of(8, 8), kernel=3, sigma=1.0)

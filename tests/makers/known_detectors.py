@@ -40,24 +40,32 @@ class OnePixel(Detector):
 
 
 class Curved(Detector):
-    """A small smooth network with random weights and three classes."""
+    """A small smooth network with random weights."""
 
-    def __init__(self, size: int = SIZE, seed: int = 0) -> None:
+    def __init__(
+        self,
+        size: int = SIZE,
+        seed: int = 0,
+        classes: tuple[str, ...] = ("swap", "real", "blend"),
+    ) -> None:
         super().__init__(
             size=size,
             mean=(0.5, 0.5, 0.5),
             deviation=(0.5, 0.5, 0.5),
-            classes=("swap", "real", "blend"),
+            classes=classes,
         )
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = nn.Sequential(
-                nn.Conv2d(3, 6, 3), nn.Tanh(), nn.Flatten(), nn.Linear(6 * (size - 2) ** 2, 3)
+                nn.Conv2d(3, 6, 3),
+                nn.Tanh(),
+                nn.Flatten(),
+                nn.Linear(6 * (size - 2) ** 2, len(classes)),
             )
 
     def logits(self, faces: Tensor) -> Tensor:
         logits: Tensor = self.network(faces.flatten(0, 1))
-        return logits.view(*faces.shape[:2], 3)
+        return logits.view(*faces.shape[:2], len(self.classes))
 
 
 def tinted(

@@ -1,6 +1,7 @@
 """Detectors as other attack libraries take them: faces (N, 3, H, W), one each item."""
 
 import warnings
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -11,9 +12,7 @@ from unmask.torch_contracts import Detector
 
 with warnings.catch_warnings():  # it imports SciPy's filters by an old name
     warnings.simplefilter("ignore", DeprecationWarning)
-    import foolbox
-
-__all__ = ["Flat", "by_foolbox", "foolbox"]
+    foolbox: Any = import_module("foolbox")
 
 
 class Flat(nn.Module):

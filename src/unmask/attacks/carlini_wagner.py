@@ -69,6 +69,11 @@ class CarliniWagner(Attack):
         )
         if not kappa >= 0:
             raise InvalidInputError(f"kappa must be at least 0, got {kappa}; it is in log-odds")
+        if weight > largest_weight:
+            raise InvalidInputError(
+                f"weight must be at most largest_weight, {largest_weight}, got {weight}; it is the "
+                "c of the first search"
+            )
         self.step, self.iterations, self.searches = step, iterations, searches
         self.weight, self.largest_weight, self.kappa = weight, largest_weight, kappa
         self.eight_bit, self.paper_quirks = eight_bit, paper_quirks
