@@ -313,12 +313,12 @@ def _put_back(shot: Shot, made: Attacked, place: int) -> None:
     clean, face = shot.cut(), levels.permute(1, 2, 0).cpu().numpy()
     shot.attacked = shot.image().copy()
     shot.attacked[top:bottom, left:right] = face
-    ratio = psnr(clean, face)
+    change, ratio = (face.astype(np.float64) - clean) / 255, psnr(clean, face)
     shot.row |= {
         "iterations": int(made.iterations[place]),
         "queries": int(made.queries[place]),
-        "linf": float(made.linf[place]),
-        "l2": float(made.l2[place]),
+        "linf": float(np.abs(change).max()),
+        "l2": float(np.linalg.norm(change)),
         "psnr": ratio if math.isfinite(ratio) else None,
         "ssim": ssim(clean, face) if min(face.shape[:2]) >= WINDOW else None,
         "score_before": float(made.scores_before[place]),
