@@ -12,9 +12,20 @@ from unmask.errors import InvalidInputError, NotFoundError, unknown_name
 Settings = TypeVar("Settings")
 
 
-def setting(default: Any = MISSING, help: str = "") -> Any:  # noqa: A002  the command line's word
-    """Return a dataclass field with its help text."""
-    return field(default=default, metadata={"help": help})
+def setting(
+    default: Any = MISSING,
+    help: str = "",  # noqa: A002  the command line's word
+    *,
+    named: bool = False,
+) -> Any:
+    """Return a dataclass field.
+
+    Args:
+        default: its value where nothing is given; without it, it must be given.
+        help: what the command line says of it.
+        named: whether it is an option, such as `--victim`, even where it must be given.
+    """
+    return field(default=default, metadata={"help": help, "named": named})
 
 
 def load_settings(

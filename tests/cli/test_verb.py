@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from unmask.catalog import make_catalog
-from unmask.cli.verb import say, verb
+from unmask.cli.verb import say, verb, verbs
+from unmask.errors import InvalidInputError
 from unmask.settings import setting
 
 
@@ -42,6 +43,33 @@ def test_fields_without_a_default_are_arguments_and_others_keep_theirs(
     assert shown("home", monkeypatch=monkeypatch, capsys=capsys).strip() == repr(
         WalkSettings(Path("home"))
     )
+
+
+@dataclass(frozen=True)
+class GuidedSettings:
+    place: Path = setting(help="Where to.")
+    guide: str = setting(help="Who knows the way.", named=True)
+
+
+def test_what_must_be_given_by_name_is_an_option(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["walk", "home", "--guide", "Ada"])
+    with pytest.raises(SystemExit):
+        verb(repr, GuidedSettings)()
+    assert capsys.readouterr().out.strip() == repr(GuidedSettings(Path("home"), "Ada"))
+    monkeypatch.setattr(sys, "argv", ["walk", "home"])
+    with pytest.raises(InvalidInputError, match="guide must be given, got nothing; Who knows"):
+        verb(repr, GuidedSettings)()
+
+
+def test_a_group_of_verbs_asks_for_a_name_even_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["go", "long-walk", "home"])
+    with pytest.raises(SystemExit):
+        verbs("Ways to go.", long_walk=(walk, WalkSettings))()
+    assert capsys.readouterr().out.strip() == repr(WalkSettings(Path("home")))
 
 
 def test_options_are_repeated_or_given_with_commas(

@@ -83,7 +83,8 @@ def _parameter(one: "Field[Any]", kind: Any) -> Parameter:
     flat = _optional(kind)
     if one.default is MISSING and one.default_factory is MISSING:
         # The settings file may hold it: `load_settings` says what is missing.
-        argument = Annotated[flat | None, typer.Argument(help=help_text, show_default=False)]  # type: ignore[valid-type]
+        kind_of = typer.Option if one.metadata.get("named") else typer.Argument
+        argument = Annotated[flat | None, kind_of(help=help_text, show_default=False)]  # type: ignore[valid-type]
         return Parameter(one.name, Parameter.KEYWORD_ONLY, default=None, annotation=argument)
     shown = _shown(one.default)
     option = Annotated[flat | None, typer.Option(help=help_text, show_default=shown)]  # type: ignore[valid-type]
