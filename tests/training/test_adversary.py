@@ -79,6 +79,10 @@ def test_only_a_share_of_the_batch_is_changed_and_stays_in_the_ball_and_the_rang
     assert found.max() <= 1
 
 
+def test_of_a_batch_of_one_that_one_is_attacked() -> None:
+    assert len(Adversary(0.1, 0.1, 1, share=0.1).start(some_faces(1), random())) == 1
+
+
 def test_the_attacked_network_is_left_as_it_was() -> None:
     detector, faces = linear().train(), some_faces()
     detector(faces)

@@ -62,7 +62,7 @@ class Adversary:
 
     def start(self, faces: Tensor, random: torch.Generator) -> Tensor:
         """Return a change (n, T, 3, H, W) of the attacked faces, drawn evenly from the ball."""
-        count = round(self.share * len(faces))
+        count = max(1, round(self.share * len(faces)))
         change = torch.empty_like(faces[:count])
         return change.uniform_(-self.epsilon, self.epsilon, generator=random)
 
