@@ -9,6 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "docs/examples"
 PARTS = {
+    "unmask.attacks": ("fast_gradient", "FastGradient"),
+    "unmask.defences": ("box_blur", "BoxBlur"),
     "unmask.degrade": ("pixelate", "Pixelate"),
     "unmask.detectors": ("one_convolution", "OneConvolution"),
     "unmask.generators": ("blurred_face", "BlurredFace"),
