@@ -109,8 +109,9 @@ class Noise:
 def _quantiles() -> Tensor:
     """Return the normal quantiles (LEVELS,) in the middle of equally likely stretches."""
     middles = (torch.arange(LEVELS, dtype=torch.float64) + 0.5) / LEVELS
-    quantiles = torch.special.ndtri(middles)
-    return (quantiles / quantiles.square().mean().sqrt()).float()
+    quantiles: Tensor = torch.special.ndtri(middles)
+    quantiles /= quantiles.square().mean().sqrt()
+    return quantiles.float()
 
 
 def bit_generators(count: int, random: torch.Generator) -> list[np.random.SFC64]:
