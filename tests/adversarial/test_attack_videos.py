@@ -426,7 +426,6 @@ def test_killed_and_continued_it_ends_with_the_rows_of_an_unbroken_run(
 
 
 def test_progress_tells_the_queries_a_second(
-    study: Study,
     tmp_path: Path,
     victim: Path,
     caplog: pytest.LogCaptureFixture,

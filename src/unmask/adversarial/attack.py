@@ -110,13 +110,11 @@ def attack(settings: AttackSettings) -> Catalog:
     """
     _, resolved = create_attack(settings.method, settings.preset, settings.options)
     device, victim = device_for(settings.device), open_victim(settings.victim)
-    workers = settings.workers if device == "cpu" else 1
     catalog = read_catalog(settings.catalog).moved(settings.out)
     chosen = _chosen(catalog, settings)
-    kind = f"{settings.frames.replace(':', '-')}-{settings.faces}"
     faces = search(
         chosen,
-        settings.out / "faces" / kind,
+        settings.out / "faces" / f"{settings.frames.replace(':', '-')}-{settings.faces}",
         sampling=settings.frames,
         faces=settings.faces,
         workers=settings.workers,
@@ -124,21 +122,7 @@ def attack(settings: AttackSettings) -> Catalog:
     )
     tasks = _tasks(chosen, faces, victim, resolved, settings, device)
     _check_places(tasks, catalog)
-    made = [
-        one
-        for (one,) in run_journaled(
-            tasks,
-            attack_clip,
-            key=lambda task: task.key,
-            journal=settings.out / "attack.jsonl",
-            workers=workers,
-            description=f"{settings.called} against {victim.name}",
-            retry_failed=settings.retry_failed,
-            files=_files,
-            unit="queries",
-            amount=_queries,
-        )
-    ]
+    made = _made(tasks, settings)
     rows = [_row(task, settings, one) for task, one in zip(tasks, made, strict=True)]
     attacked = make_catalog(rows, catalog.root)
     seen = find_again(
@@ -149,13 +133,35 @@ def attack(settings: AttackSettings) -> Catalog:
         victim=settings.victim,
         victim_sha256=victim.sha256,
         device=device,
-        workers=workers,
+        workers=_workers(settings, device),
         retry_failed=settings.retry_failed,
     )
     figures = [
         row for task, one in zip(tasks, made, strict=True) for row in _face_rows(task, one, seen)
     ]
     return _written(catalog, attacked, make_attack_table(figures), settings.out)
+
+
+def _made(tasks: list[Task], settings: AttackSettings) -> list[Row]:
+    """Attack what is not done yet, and return what became of each task."""
+    made = run_journaled(
+        tasks,
+        attack_clip,
+        key=lambda task: task.key,
+        journal=settings.out / "attack.jsonl",
+        workers=_workers(settings, tasks[0].device),
+        description=f"{settings.called} against {tasks[0].victim_name}",
+        retry_failed=settings.retry_failed,
+        files=_files,
+        unit="queries",
+        amount=_queries,
+    )
+    return [row for (row,) in made]
+
+
+def _workers(settings: AttackSettings, device: str) -> int:
+    # Several processes on one graphics processor only get into each other's way.
+    return settings.workers if device == "cpu" else 1
 
 
 def _chosen(catalog: Catalog, settings: AttackSettings) -> Catalog:
