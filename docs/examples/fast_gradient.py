@@ -22,5 +22,6 @@ class FastGradient(Attack):
         items = torch.arange(len(faces))
         _, gradient = slope(victim, faces, items)
         victim.took_a_step(items)
-        length = gradient.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1, 1)
-        return faces - self.epsilon * gradient / length
+        length = gradient.flatten(1).norm(dim=1).view(-1, 1, 1, 1, 1)
+        moved: Tensor = faces - self.epsilon * gradient / length.clamp_min(1e-12)
+        return moved

@@ -37,6 +37,11 @@ def test_success_stands_below_what_the_codecs_do_without_an_attack() -> None:
     assert values(table.rows[2]) == [0.8, 0.8, 0.6, 0.4, 0.2]
 
 
+def test_success_says_of_how_many_faces_it_is_a_share() -> None:
+    notes = share_table(STUDY).notes
+    assert notes[0] == ("meso4 called 120 found faces of 12 videos fake before, of 120 attacked.")
+
+
 def test_shares_without_a_control_have_a_line_for_each_attack_only() -> None:
     assert len(share_table(STUDY, "found").rows) == 4
 

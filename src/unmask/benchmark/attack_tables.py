@@ -1,6 +1,7 @@
 """The tables of the attack protocol."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unmask.benchmark.attack_published import MARK, RECALLED, SOURCE
@@ -48,9 +49,10 @@ def share_table(results: Sequence[AttackResult], share: str = "success") -> Tabl
             _row((victim, one.attack), [one.share(share, channel) for channel in channels])
             for one in own
         ]
-    return _table(
+    table = _table(
         SHARES[share], ("Victim", "Attack"), map(channel_title, channels), rows, share=share
     )
+    return replace(table, notes=(*_eligible(results), *table.notes))
 
 
 def transfer_table(results: Sequence[AttackResult], channel: str = FILE) -> Table:
@@ -148,6 +150,16 @@ def write_attack_tables(results: Sequence[AttackResult], folder: Path) -> None:
     for name, table in tables.items():
         if table:
             write_table(table, folder, f"{PROTOCOL}_{name}")
+
+
+def _eligible(results: Sequence[AttackResult]) -> Iterator[str]:
+    """Yield for each victim how many faces a success is a share of."""
+    first = {one.victim.name: one for one in reversed(results)}
+    for victim in _victims(results):
+        judged = first[victim].judgement(FILE)
+        if judged:
+            told = f"{judged.faces} found faces of {judged.videos} videos"
+            yield f"{victim} called {told} fake before, of {first[victim].counts.faces} attacked."
 
 
 def _table(

@@ -142,6 +142,17 @@ class DefenceResult:
         """The name of the file: readable, and different for what is not the same thing."""
         return _name(PROTOCOL, self.defence, self.test, self.settings, self.undefended.sha256)
 
+    @property
+    def reals_right(self) -> float:
+        """The share of clean faces of reals that are judged real."""
+        found = self.frame.decisions
+        return found.true_negatives / (found.true_negatives + found.false_positives)
+
+    @property
+    def robust_accuracy(self) -> float:
+        """The mean of clean reals judged real and fakes found under every attack: 0.5 is blind."""
+        return (self.reals_right + self.robust["all"].value) / 2
+
     def trial(self, attack: str, *, static: bool = False) -> Tried | None:
         """Return one trial, or None if there was none."""
         wanted = (attack, static)

@@ -8,6 +8,7 @@ from unmask.benchmark.tables import figure
 
 FEW_VIDEOS = 30
 LITTLE = 0.1  # of the fakes found before: who keeps no more under every attack has failed
+ALARMS = 0.1  # of the reals: who calls everything fake withstands every attack
 COST = 0.02  # of AUC: less is not worth a word
 
 
@@ -15,6 +16,7 @@ def verdict(result: DefenceResult, undefended: DefenceResult) -> list[Markup | s
     """Return the defence's name and sentences on what it withstands and what it costs."""
     sentences = [
         _withstands(result),
+        _alarms(result),
         _static(result),
         _costs(result, undefended),
         _other(result, undefended),
@@ -68,6 +70,11 @@ def _withstands(result: DefenceResult) -> str:
         f"It finds {100 * before:.0f} % of the fakes clean and {100 * after:.0f} % under every "
         f"attack; {told}."
     )
+
+
+def _alarms(result: DefenceResult) -> str:
+    share = 1 - result.reals_right
+    return f"It calls {100 * share:.0f} % of the clean reals fake." if share > ALARMS else ""
 
 
 def _static(result: DefenceResult) -> str:
