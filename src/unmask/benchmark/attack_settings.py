@@ -47,7 +47,9 @@ class AttackBenchmarkSettings:
     epsilons: tuple[str, ...] = setting(
         ("1", "2", "4", "8", "16"), "Radii of the curve of white-box attacks, of 255."
     )
-    curve_faces: int = setting(32, "Faces behind each point of that curve; 0 draws none.")
+    curve_faces: int = setting(
+        16, "Faces behind each point of that curve; 0 draws none. Hard attacks take long here."
+    )
     threshold: float = setting(0.5, "A face is judged fake from this score on.")
     batch: int = setting(32, "Faces that are attacked at once.")
     resamples: int = setting(1000, "Resamples of the videos for the intervals.")
