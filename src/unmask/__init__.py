@@ -8,7 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from unmask.adversarial.attack import AttackSettings, attack
+    from unmask.adversarial.defense_dataset import DefenseDatasetSettings, build_defense_dataset
+    from unmask.adversarial.opening import open_victim
+    from unmask.benchmark.attack import attack_benchmark
+    from unmask.benchmark.attack_settings import AttackBenchmarkSettings
     from unmask.benchmark.compression import CompressionSettings, compression
+    from unmask.benchmark.defence import defence
+    from unmask.benchmark.defence_settings import DefenceSettings
     from unmask.benchmark.demo import DemoSettings, demo
     from unmask.benchmark.evaluate import EvaluateSettings, evaluate
     from unmask.catalog import Catalog, make_catalog, read_catalog
@@ -18,12 +25,20 @@ if TYPE_CHECKING:
     from unmask.faces.prepare import FacesSettings, prepare_faces
     from unmask.generators.forge import ForgeSettings, forge
     from unmask.generators.openpeople import CorpusSettings, make_corpus
+    from unmask.training.adopt import AdoptSettings, adopt
     from unmask.training.loop import TrainSettings, train
 
 __version__ = "0.1.0"
 
 _PLACES = {
+    "unmask.adversarial.attack": ("AttackSettings", "attack"),
+    "unmask.adversarial.defense_dataset": ("DefenseDatasetSettings", "build_defense_dataset"),
+    "unmask.adversarial.opening": ("open_victim",),
+    "unmask.benchmark.attack": ("attack_benchmark",),
+    "unmask.benchmark.attack_settings": ("AttackBenchmarkSettings",),
     "unmask.benchmark.compression": ("CompressionSettings", "compression"),
+    "unmask.benchmark.defence": ("defence",),
+    "unmask.benchmark.defence_settings": ("DefenceSettings",),
     "unmask.benchmark.demo": ("DemoSettings", "demo"),
     "unmask.benchmark.evaluate": ("EvaluateSettings", "evaluate"),
     "unmask.catalog": ("Catalog", "make_catalog", "read_catalog"),
@@ -33,14 +48,20 @@ _PLACES = {
     "unmask.faces.prepare": ("FacesSettings", "prepare_faces"),
     "unmask.generators.forge": ("ForgeSettings", "forge"),
     "unmask.generators.openpeople": ("CorpusSettings", "make_corpus"),
+    "unmask.training.adopt": ("AdoptSettings", "adopt"),
     "unmask.training.loop": ("TrainSettings", "train"),
 }
 
 __all__ = [
+    "AdoptSettings",
+    "AttackBenchmarkSettings",
+    "AttackSettings",
     "Catalog",
     "CompressionSettings",
     "CorpusSettings",
     "CutSettings",
+    "DefenceSettings",
+    "DefenseDatasetSettings",
     "DegradeSettings",
     "DemoSettings",
     "EvaluateSettings",
@@ -48,8 +69,13 @@ __all__ = [
     "ForgeSettings",
     "IndexSettings",
     "TrainSettings",
+    "adopt",
+    "attack",
+    "attack_benchmark",
+    "build_defense_dataset",
     "compression",
     "cut",
+    "defence",
     "degrade_videos",
     "demo",
     "evaluate",
@@ -57,6 +83,7 @@ __all__ = [
     "index",
     "make_catalog",
     "make_corpus",
+    "open_victim",
     "prepare_faces",
     "read_catalog",
     "train",

@@ -223,7 +223,7 @@ class Attack(ABC):
             faces: (N, T, 3, H, W) RGB in [0, 1], or one (T, 3, H, W) for each item, of any size.
                 They are attacked in the detector's type and on its device.
             labels: (N,) REAL or FAKE: what the detector is kept from saying.
-            seed: of all randomness.
+            seed: of all randomness, also of a victim that is random itself.
             eight_bit: whether the faces come back in 256 levels, still inside the ball. Where no
                 level lies in it (a narrow ball about a clean face that is not in 256 levels), the
                 one next to the clean face is taken.
@@ -235,7 +235,7 @@ class Attack(ABC):
         _check(detector, faces, labels)
         clean = _channels_last(_padded(faces).detach().to(detector.get_buffer("mean")))
         victim = Victim(detector, labels, sizes_of(faces), black_box=self.black_box)
-        with _evaluating(detector), torch.enable_grad():
+        with _evaluating(detector), _seeded(seed), torch.enable_grad():
             moved = self.perturb(victim, clean, torch.Generator().manual_seed(seed)).detach()
             _check_moved(moved, clean, type(self).__name__)
             with torch.no_grad():
@@ -357,6 +357,14 @@ def _evaluating(detector: Detector) -> Iterator[None]:
     finally:
         for module in training:  # a part of it may have been frozen: `train` would wake it
             module.training = True
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let a victim that is random itself draw from the attack's seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def _check(detector: Detector, faces: Tensor | Sequence[Tensor], labels: Tensor) -> None:

@@ -48,9 +48,12 @@ class AttackSettings:
     method: str = setting(help="How: fgsm, iterative_fgsm, robust, nes ...")
     catalog: Path = setting(help="The catalog whose videos and images are attacked.")
     victim: str = setting(
-        help="The detector to fool: a checkpoint; A&B for an ensemble; A@jpeg:75 with purifiers."
+        help="The detector to fool: a checkpoint; A&B for an ensemble; A@jpeg:75 with purifiers.",
+        named=True,
     )
-    out: Path = setting(help="The folder for the attacked files, their figures and the catalog.")
+    out: Path = setting(
+        Path("attacked"), "The folder for the attacked files, their figures and the catalog."
+    )
     name: str = setting("", "What the attack is called in the catalog; by default its method.")
     preset: str = setting("paper", "Whose settings the method takes.")
     options: tuple[str, ...] = setting((), "What is set otherwise: epsilon=8/255 iterations=50.")

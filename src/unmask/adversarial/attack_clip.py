@@ -1,6 +1,5 @@
 """Attack the faces of one video or image and write it anew."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from unmask.adversarial.opening import open_victim
 from unmask.adversarial.overlap import agreeing
+from unmask.adversarial.pixels import as_face, as_image, difference
 from unmask.attack_contracts import Attack, Attacked
 from unmask.attacks.presets import create_attack
 from unmask.catalog import hash_file
@@ -26,7 +23,6 @@ from unmask.faces.clip import Picture
 from unmask.faces.crop import Region, square_region
 from unmask.faces.track import View
 from unmask.files import stamp
-from unmask.metrics.likeness import WINDOW, psnr, ssim
 from unmask.seeding import seed_for
 from unmask.torch_contracts import Detector
 from unmask.training.memory import kept_memory
@@ -131,7 +127,7 @@ def scores_of(detector: Detector, crops: Sequence[Image]) -> list[float]:
     """Return P(fake) of crops (H, W, 3) of any sizes, each resized by the detector itself."""
     with torch.inference_mode():
         device = detector.get_buffer("mean").device
-        fitted = [detector.fitted(_as_face(crop)[None].to(device)) for crop in crops]
+        fitted = [detector.fitted(as_face(crop)[None].to(device)) for crop in crops]
         return detector.scores(torch.cat(fitted)).double().tolist() if fitted else []
 
 
@@ -219,7 +215,7 @@ def _attacked(task: Task, figures: list[Row]) -> Iterator[Moved]:
     attack, _ = create_attack(task.method, task.preset, task.options)
     for frames in _batches(_shown(task), task.batch):
         result = _call(task, attack, detector, frames)
-        ahead = (_as_image(face) for face in result.faces)
+        ahead = (as_image(face) for face in result.faces)
         made = [[next(ahead) for _ in frame.crops] for frame in frames]
         moved = [
             agreeing(frame.crops, crops, frame.regions, epsilon=attack.epsilon, norm=attack.norm)
@@ -262,11 +258,10 @@ def _batches(frames: Iterable[_Shown], least: int) -> Iterator[list[_Shown]]:
 
 
 def _call(task: Task, attack: Attack, detector: Detector, frames: list[_Shown]) -> Attacked:
-    faces = [_as_face(crop) for frame in frames for crop in frame.crops]
+    faces = [as_face(crop) for frame in frames for crop in frame.crops]
     labels = torch.full((len(faces),), task.row["label"])
     seed = seed_for(task.seed, task.id, frames[0].number)
     with repeatable(torch.device(task.device)):
-        torch.manual_seed(seed)  # a victim that is random itself draws from torch's generator
         return attack(detector, faces, labels, seed=seed)
 
 
@@ -299,28 +294,6 @@ def _figures(
         "score_after": after,
     }
     return [
-        dict(zip(told, values, strict=True)) | _difference(old, new)
+        dict(zip(told, values, strict=True)) | difference(old, new)
         for *values, old, new in zip(*told.values(), clean, final, strict=True)
     ]
-
-
-def _difference(clean: Image, attacked: Image) -> Row:
-    change: NDArray[np.float64] = (attacked.astype(np.float64) - clean) / 255
-    ratio = psnr(clean, attacked)
-    return {
-        "linf": float(np.abs(change).max()),
-        "l2": float(np.linalg.norm(change)),
-        "psnr": ratio if math.isfinite(ratio) else None,
-        "ssim": ssim(clean, attacked) if min(clean.shape[:2]) >= WINDOW else None,
-    }
-
-
-def _as_face(crop: Image) -> Tensor:
-    """Return a crop (H, W, 3) uint8 as (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None].float() / 255
-
-
-def _as_image(face: Tensor) -> Image:
-    """Return a face (1, 3, H, W) in 256 levels of [0, 1] as (H, W, 3) uint8."""
-    levels = (face[0] * 255).round().to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())

@@ -1,6 +1,5 @@
 """The faces of one part of the defence data set: found, attacked, found again and written."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,9 +9,9 @@ from typing import Any
 import av
 import numpy as np
 import torch
-from torch import Tensor
 
 from unmask.adversarial.attack_clip import scores_of, victim_of
+from unmask.adversarial.pixels import as_face, as_image, difference
 from unmask.attack_contracts import Attacked
 from unmask.attacks.presets import create_attack
 from unmask.catalog import hash_file
@@ -27,7 +26,6 @@ from unmask.faces.masks import compare_to_masks
 from unmask.faces.mtcnn import CELL, MTCNN, Face
 from unmask.faces.select import main_tracks
 from unmask.faces.track import follow
-from unmask.metrics.likeness import WINDOW, psnr, ssim
 from unmask.seeding import seed_for
 from unmask.torch_contracts import Detector
 from unmask.training.memory import kept_memory
@@ -282,10 +280,8 @@ def _attack(clips: Sequence[Clip], faces: Sequence[Shot], way: Way) -> None:
     victim = victim_of(way.victim, way.victim_sha256, way.device)
     attack, _ = create_attack(str(way.attack), way.preset, way.options)
     seed = seed_for(way.seed, way.part.name, *dict.fromkeys(shot.video.id for shot in faces))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # a victim that is random itself draws from torch's generator
-        labels = torch.full((len(faces),), FAKE)
-        made = attack(victim, [_as_face(shot.cut()) for shot in faces], labels, seed=seed)
+    labels = torch.full((len(faces),), FAKE)
+    made = attack(victim, [as_face(shot.cut()) for shot in faces], labels, seed=seed)
     for place, shot in enumerate(faces):
         _put_back(shot, made, place)
     for clip in clips:
@@ -309,18 +305,12 @@ def _put_back(shot: Shot, made: Attacked, place: int) -> None:
     """Put an attacked face into its frame, and note how the attack went."""
     assert shot.region is not None
     left, top, right, bottom = shot.region
-    levels = (made.faces[place][0] * 255).round().to(torch.uint8)
-    clean, face = shot.cut(), levels.permute(1, 2, 0).cpu().numpy()
+    clean, face = shot.cut(), as_image(made.faces[place])
     shot.attacked = shot.image().copy()
     shot.attacked[top:bottom, left:right] = face
-    change, ratio = (face.astype(np.float64) - clean) / 255, psnr(clean, face)
-    shot.row |= {
+    shot.row |= difference(clean, face) | {
         "iterations": int(made.iterations[place]),
         "queries": int(made.queries[place]),
-        "linf": float(np.abs(change).max()),
-        "l2": float(np.linalg.norm(change)),
-        "psnr": ratio if math.isfinite(ratio) else None,
-        "ssim": ssim(clean, face) if min(face.shape[:2]) >= WINDOW else None,
         "score_before": float(made.scores_before[place]),
         "score_after": float(made.scores_after[place]),
         "found": False,
@@ -337,11 +327,6 @@ def _finish(shot: Shot, seen: Shot, victim: Detector, way: Way) -> None:
         (score,) = scores_of(victim, [seen.cut()])
         shot.row |= {"found": True, "score_found": score}
         _write(shot, seen, way)
-
-
-def _as_face(crop: Image) -> Tensor:
-    """Return a crop (H, W, 3) uint8 as a face (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
 
 
 def _write(shot: Shot, seen: Shot, way: Way) -> None:

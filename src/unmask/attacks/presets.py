@@ -27,6 +27,23 @@ PAPER: Mapping[str, Mapping[str, Value]] = {
         "largest_weight": 1.0,
         "kappa": 20.0,
     },
+    "nes": {
+        "epsilon": 16 * GREY,
+        "step": GREY,
+        "iterations": 100,
+        "pairs": 20,
+        "sigma": 0.001,
+        "sure": 0.999999,
+    },
+    "robust_nes": {
+        "epsilon": 16 * GREY,
+        "step": GREY,
+        "iterations": 100,
+        "pairs": 20,
+        "sigma": 0.001,
+        "sure": 0.9,
+        "warm_start": True,
+    },
     "pgd": {"epsilon": 8 * GREY, "step_ratio": 0.25, "iterations": 20, "restarts": 1},
     "mi_fgsm": {"epsilon": 16 * GREY, "iterations": 10, "decay": 1.0},
 }
