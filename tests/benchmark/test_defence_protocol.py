@@ -10,21 +10,22 @@ from makers.defended import make_fragile, make_guard
 from makers.prepared_faces import Prepared, make_prepared
 from unmask.benchmark import defence_runs
 from unmask.benchmark.defence import defence
-from unmask.benchmark.defence_faces import faces_of, test_items
+from unmask.benchmark.defence_checks import UNBOUND
+from unmask.benchmark.defence_faces import faces_of, items_to_test
 from unmask.benchmark.defence_results import (
+    Check,
     DefenceResult,
     Tried,
     read_defence_results,
     read_guard_results,
 )
 from unmask.benchmark.defence_settings import DefenceSettings
+from unmask.benchmark.defence_words import verdict
 from unmask.benchmark.leakage import LeakageError
+from unmask.benchmark.results import Decisions
 from unmask.catalog import read_catalog
 from unmask.errors import InvalidInputError
 from unmask.training.checkpoint import load_checkpoint, save_checkpoint
-
-items_of = test_items
-del test_items  # pytest would take it for a test
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,34 @@ def test_page_holds_tables_checks_curves_and_pictures(study: Study) -> None:
     assert not re.search(r'(src|href)="(?!data:|#)', page)
 
 
+def words(result: DefenceResult, undefended: DefenceResult) -> str:
+    return "".join(verdict(result, undefended))
+
+
+def test_words_say_what_a_defence_withstands_and_what_it_costs(study: Study) -> None:
+    first = study.results["first"]
+    assert "It does not withstand: adaptive fools 100 % of the faces" in words(first, first)
+    half = replace(first.robust["all"], value=0.5)
+    assert "finds 100 % of the fakes clean and 50 % under every attack" in words(
+        replace(first, robust={**first.robust, "all": half}), first
+    )
+    auc = first.frame.metrics["auc"]
+    worse = {**first.frame.metrics, "auc": replace(auc, value=auc.value - 0.25)}
+    costly = replace(first, frame=replace(first.frame, metrics=worse))
+    assert f"it costs AUC: {auc.value - 0.25:.3f} against {auc.value:.3f}" in words(costly, first)
+    assert "costs AUC" not in words(first, first)
+
+
+def test_words_warn_of_masked_gradients_and_of_calling_everything_fake(study: Study) -> None:
+    first = study.results["first"]
+    masked = replace(first, checks=(Check(UNBOUND, "suspicious", "50 % of 4 faces"),))
+    told = words(masked, first)
+    assert "may be masked (not so: without a bound every face is fooled)" in told
+    assert "may be masked" not in words(replace(first, checks=()), first)
+    alarmed = replace(first, frame=replace(first.frame, decisions=Decisions(1, 3, 0, 4)))
+    assert "It calls 75 % of the clean reals fake." in words(alarmed, first)
+
+
 def test_tables_are_written_in_three_ways(study: Study) -> None:
     for name in ("overview", "success", "draws", "methods_by_face", "methods_by_video", "guards"):
         for ending in ("md", "csv", "tex"):
@@ -200,9 +229,9 @@ def test_few_faces_are_spread_and_copies_under_attack_left_out(study: Study) -> 
     attacked = catalog.table.with_columns(
         family=pl.when(pl.col("person") == "p5").then(pl.lit("adversarial"))
     )
-    items = items_of(type(catalog)(attacked, catalog.root), study.settings)
+    items = items_to_test(type(catalog)(attacked, catalog.root), study.settings)
     assert set(items.table["person"]) == {"p11"}
-    faces = faces_of(items_of(catalog, study.settings), study.settings)
+    faces = faces_of(items_to_test(catalog, study.settings), study.settings)
     assert [one.frame for one in faces] == [0, 2] * 4
 
 

@@ -52,12 +52,11 @@ def make_fragile(
     with torch.no_grad():
         last.weight *= 40 / _drop(detector, faces, 4 / 255)
         odds = detector.odds(faces)
-        last.bias += 1
+        last.bias.add_(1)
         slope = (detector.odds(faces) - odds).mean()  # of the odds, when the bias grows by 1
-        last.bias += (1 - odds.min()) / slope - 1
-    save_checkpoint(
-        folder, detector, replace(CARD, trained_on=CARD.trained_on | {"methods": list(methods)})
-    )
+        last.bias.add_((1 - odds.min()) / slope - 1)
+    trained_on = {**CARD.trained_on, "methods": list(methods)}
+    save_checkpoint(folder, detector, replace(CARD, trained_on=trained_on))
     return folder
 
 

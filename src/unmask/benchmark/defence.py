@@ -10,7 +10,7 @@ import polars as pl
 
 from unmask.adversarial.opening import OpenVictim, open_guard, open_victim
 from unmask.benchmark.defence_checks import gradient_checks
-from unmask.benchmark.defence_faces import faces_of, spread, test_items
+from unmask.benchmark.defence_faces import faces_of, items_to_test, spread
 from unmask.benchmark.defence_measure import (
     CLEAN,
     Measuring,
@@ -28,7 +28,7 @@ from unmask.benchmark.defence_pictures import shown_faces
 from unmask.benchmark.defence_results import DefenceResult, GuardResult, Tried, write_result
 from unmask.benchmark.defence_runs import Face, Run, Seer, is_random, run_all
 from unmask.benchmark.defence_settings import DefenceSettings
-from unmask.benchmark.defence_tables import write_defence_tables
+from unmask.benchmark.defence_tables import COMPARED, write_defence_tables
 from unmask.benchmark.defence_trials import Trial, planned, with_draws
 from unmask.benchmark.leakage import notes_on_seen
 from unmask.benchmark.results import Checkpoint, Part
@@ -39,8 +39,6 @@ from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import to_plain
 from unmask.training.setup import device_for
-
-COMPARED = ("own", "adaptive")  # the roles of the attacks that all defences are compared by
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ def defence(settings: DefenceSettings) -> Path:
     ]
     _refuse_one_name([*(one.seer for one in defences), *seers])
     catalog = read_catalog(settings.catalog)
-    test = test_items(catalog, settings)
+    test = items_to_test(catalog, settings)
     opened = [*(one.opened for one in defences), *guards]
     notes = [
         note

@@ -14,7 +14,7 @@ from unmask.schema import PRISTINE
 from unmask.training.data import joined, read_faces
 
 
-def test_items(catalog: Catalog, settings: DefenceSettings) -> Catalog:
+def items_to_test(catalog: Catalog, settings: DefenceSettings) -> Catalog:
     """Return the usable items of the split and the quality.
 
     Raises:

@@ -9,7 +9,6 @@ from unmask.benchmark import plots
 from unmask.benchmark.defence_pictures import Shown
 from unmask.benchmark.defence_results import Check, DefenceResult, GuardResult
 from unmask.benchmark.defence_tables import (
-    compared_attacks,
     draws_table,
     guard_table,
     method_table,
@@ -215,12 +214,6 @@ def _reproduce(report: DefenceReport) -> Markup:
     first = report.results[0]
     weights = {one.defence.name: one.defence.sha256 for one in report.results}
     weights |= {one.guard.name: one.guard.sha256 for one in report.guards}
-    options = {
-        name: json.dumps(dict(trial.options))
-        for one in report.results
-        for name in compared_attacks(report.results)
-        if (trial := one.trial(name))
-    }
     facts = {
         "commit": first.commit,
         "catalog": first.catalog_sha256,
@@ -232,9 +225,20 @@ def _reproduce(report: DefenceReport) -> Markup:
     return join(
         facts_element(facts),
         tag("details", tag("summary", "Settings"), tag("pre", tag("code", settings))),
-        tag("details", tag("summary", "Attacks"), facts_element(options)),
+        tag("details", tag("summary", "Attacks"), facts_element(_options(report.results))),
         tag("details", tag("summary", f"Weights ({len(weights)})"), facts_element(weights)),
     )
+
+
+def _options(results: Sequence[DefenceResult]) -> dict[str, str]:
+    """Return the settings of each attack, and of those that a random defence changes."""
+    options: dict[str, str] = {}
+    for one in results:
+        for trial in one.tried:
+            told = json.dumps(dict(trial.options))
+            if options.setdefault(trial.attack, told) != told and not trial.is_static:
+                options[f"{trial.attack} on {one.defence.name}"] = told
+    return options
 
 
 def _wide(table: Markup) -> Markup:

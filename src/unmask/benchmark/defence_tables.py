@@ -9,7 +9,7 @@ from unmask.benchmark.results import Level, Measured
 from unmask.benchmark.tables import Cell, Row, Table, interval_notes, write_table
 
 STATIC, OWN = "made on the undefended", "made on the defence"
-COMPARED = ("own", "adaptive")
+COMPARED = ("own", "adaptive")  # the roles of the attacks that all defences are compared by
 
 
 def overview_table(results: Sequence[DefenceResult]) -> Table:
