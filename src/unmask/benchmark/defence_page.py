@@ -82,7 +82,7 @@ def _key_figures(results: Sequence[DefenceResult]) -> Markup:
                 "blind",
             ),
             ("Undefended", figure(first.robust_accuracy), "the same"),
-            ("Faces attacked", f"{first.attacked:,}", f"of {first.counts.fake_videos} fake videos"),
+            ("Faces attacked", f"{first.attacked:,}", "of fakes, by each attack"),
             ("Clean faces", f"{first.counts.faces:,}", f"of {first.counts.videos} videos"),
             ("Suspicious", f"{suspicious} of {len(results)}", "whose gradients may be masked"),
         ]
@@ -101,7 +101,7 @@ def _sections(report: DefenceReport) -> dict[str, Markup | None]:
                 "them. AUC is of clean faces; “other” of methods that the detector was not trained "
                 "on, a dash where the test has none."
             ),
-            _wide(table_element(overview_table(results))),
+            tag("div", _wide(table_element(overview_table(results))), class_="dense"),
         ),
         "In words": tag("ul", *(tag("li", *verdict(one, results[0])) for one in results)),
         "Success": join(
@@ -193,9 +193,9 @@ def _guards(guards: Sequence[GuardResult], table: Markup | None) -> Markup | Non
     )
     return join(
         lede(
-            "How often an attacked face scores above a clean one; 0.5 is guessing. These attacks "
-            "did not know of the guard: how it stands against one that does is told above, where "
-            f"it is part of a defence. At {figure(guards[0].threshold)}, {alarms}."
+            "How often an attacked face scores above a clean one; 0.5 is guessing. Only attacks "
+            "on a defence that the guard is part of know of the guard. At "
+            f"{figure(guards[0].threshold)}, {alarms}."
         ),
         _wide(table),
     )

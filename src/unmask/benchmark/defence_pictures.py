@@ -55,7 +55,8 @@ def shown_faces(
             pl.col("attack") == ADAPTIVE,
             pl.col("picture").is_not_null(),
         )
-        for row in kept.head(1).to_dicts():
+        # Best a face that the defence finds while it is clean.
+        for row in kept.sort("before", descending=True).head(1).to_dicts():
             clean = read_picture(Path(crops[tuple(row[key] for key in FACE)]))
             attacked = read_picture(out / row["picture"])
             pictures = [

@@ -22,7 +22,7 @@ from unmask.training.memory import kept_memory
 from unmask.training.setup import repeatable
 from unmask.video.picture import read_picture, write_png
 
-SHOWN = 2  # pictures that are kept of a batch
+SHOWN = 6  # pictures that are kept of a batch
 DRAWS = 16  # of a random defence, beside the one that a face's own content fixes
 
 ROWS = JUDGED | {"picture": pl.String()}  # the attacked face, where it is kept, within `out`
