@@ -2,6 +2,7 @@ import sys
 from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,6 +16,7 @@ from unmask.attacks.transforms import (
     identity,
     jpeg,
     noise,
+    recut,
     shift,
     shrink,
     transforms_of,
@@ -44,6 +46,7 @@ EACH: list[Change] = [
     partial(shift, right=20, down=-20),
     partial(shrink, factor=0.1),
     partial(jpeg, quality=50.0),
+    partial(recut, edges=(0.03, 0.0, 0.01, 0.02)),
 ]
 each = pytest.mark.parametrize("change", EACH, ids=lambda change: settings(change)[0])
 
@@ -82,7 +85,7 @@ def test_random_transforms_are_drawn_anew_and_repeat_with_the_seed() -> None:
     draws = transforms_of("random", torch.Generator().manual_seed(5))
     first, second = [[settings(one) for one in draws()] for _ in range(2)]
     assert [name for name, _ in first] == [name for name, _ in second]
-    assert {name for name, _ in first} == {settings(one)[0] for one in EACH}
+    assert {name for name, _ in first} | {"recut"} == {settings(one)[0] for one in EACH}
     assert all(one != two for one, two in zip(first[1:], second[1:], strict=True))
     again = transforms_of("random", torch.Generator().manual_seed(5))
     assert [settings(one) for one in again()] == first
@@ -182,3 +185,19 @@ def test_without_kornia_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "kornia", None)
     with pytest.raises(MissingDependencyError, match="robust attack needs the package kornia"):
         blur(faces_of(8, 8), kernel=3, sigma=1.0)
+
+
+def test_recut_takes_the_inner_part_and_makes_it_as_large_again() -> None:
+    faces = faces_of(40, 60, times=1)
+    made = recut(faces, edges=(0.1, 0.05, 0.0, 0.2))
+    inner = faces[0, 0, :, 2:32, 6:60].permute(1, 2, 0).numpy()
+    expected = cv2.resize(inner, (60, 40), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(made[0, 0].permute(1, 2, 0).numpy(), expected, atol=1e-5)
+
+
+def test_recuts_are_drawn_anew_beside_the_identity() -> None:
+    drawn = transforms_of("recut", torch.Generator().manual_seed(0))
+    first, second = ([settings(one) for one in drawn()] for _ in range(2))
+    assert [name for name, _ in first] == ["identity", "recut", "recut", "recut", "recut"]
+    assert all(0 <= share < 0.03 for _, told in first[1:] for share in told["edges"])
+    assert first != second

@@ -24,7 +24,8 @@ class Robust(Attack):
         step: the change of a value in one step.
         iterations: the most steps.
         transforms: published (17, the same in each iteration), symmetric (its one shift that
-            breaks the pattern put right) or random (6 anew in each iteration, JPEG among them).
+            breaks the pattern put right), random (6 anew in each iteration, JPEG among them) or
+            recut (5 anew: against the face being found again a few pixels off).
         kappa: log-odds to which each transform is driven.
         sure: an item is done when the other label is at least as probable as this after all
             transforms of an iteration.

@@ -12,12 +12,13 @@ from torch.nn.functional import interpolate, pad
 from unmask.attack_contracts import Change
 from unmask.errors import missing_extra, unknown_name
 
-Transforms = Literal["published", "symmetric", "random"]
+Transforms = Literal["published", "symmetric", "random", "recut"]
 
 # Right and down, in pixels. The published list breaks its pattern once: (-20, 10).
 PUBLISHED_SHIFTS = (
     (10, 10), (10, -10), (-10, 10), (-10, -10), (20, 20), (20, -20), (-20, 10), (-20, -20),
 )  # fmt: skip
+RECUTS, MOST_CUT = 4, 0.03  # of the side; MTCNN's boxes move by up to 2 % under 2 grey levels
 SYMMETRIC_SHIFTS = tuple((-20, 20) if shift == (-20, 10) else shift for shift in PUBLISHED_SHIFTS)
 
 
@@ -107,6 +108,21 @@ def jpeg(faces: Tensor, *, quality: float) -> Tensor:
     return _in_range(coded.view(faces.shape))
 
 
+def recut(faces: Tensor, *, edges: tuple[float, float, float, float]) -> Tensor:
+    """Return faces (n, T, 3, H, W) cut out once more, a little inside, and made as large again.
+
+    Args:
+        faces: of any size.
+        edges: what is cut off at the left, top, right and bottom, in shares of the side below 0.5.
+    """
+    height, width = faces.shape[-2:]
+    left, top, right, bottom = (
+        floor(share * side) for share, side in zip(edges, (width, height) * 2, strict=True)
+    )
+    inner = faces[..., top : height - bottom, left : width - right].flatten(0, 1)
+    return _in_range(interpolate(inner, (height, width), mode="bilinear").view(faces.shape))
+
+
 def transforms_of(kind: Transforms, random: torch.Generator) -> Callable[[], list[Change]]:
     """Return what gives the transforms of one iteration, each of faces (n, T, 3, H, W).
 
@@ -114,6 +130,8 @@ def transforms_of(kind: Transforms, random: torch.Generator) -> Callable[[], lis
     the noise, four blurs, eight shifts and three sizes. `symmetric` is that list with its one
     shift that breaks the pattern, (-20, 10), put right as (-20, 20). `random` draws six in each
     iteration: the identity and one of noise, blur, shift, size and JPEG, of random strength.
+    `recut` draws five: the identity and four cuts of the face, up to 3 % of the side further in at
+    each edge, as a face is cut out that was found anew after the attack.
 
     Args:
         kind: which of the three.
@@ -126,6 +144,8 @@ def transforms_of(kind: Transforms, random: torch.Generator) -> Callable[[], lis
         raise unknown_name("the choice of transforms", kind, get_args(Transforms))
     if kind == "random":
         return partial(_drawn, random)
+    if kind == "recut":
+        return partial(_recuts, random)
     shifts = PUBLISHED_SHIFTS if kind == "published" else SYMMETRIC_SHIFTS
     return partial(_listed, shifts, random)
 
@@ -155,6 +175,11 @@ def _drawn(random: torch.Generator) -> list[Change]:
         partial(shrink, factor=between(0.1, 0.6)),
         partial(jpeg, quality=between(30, 95)),
     ]
+
+
+def _recuts(random: torch.Generator) -> list[Change]:
+    edges = (MOST_CUT * torch.rand((RECUTS, 4), generator=random)).tolist()
+    return [identity, *(partial(recut, edges=tuple(some)) for some in edges)]
 
 
 def _in_range(faces: Tensor) -> Tensor:
