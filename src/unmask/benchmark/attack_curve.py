@@ -1,6 +1,5 @@
 """Success against the radius: white-box attacks on clean faces, without any file."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf
 from pathlib import Path
@@ -10,6 +9,7 @@ import polars as pl
 import torch
 
 from unmask.adversarial.attack_clip import victim_of
+from unmask.adversarial.pixels import as_face
 from unmask.attacks.presets import create_attack
 from unmask.benchmark.attack_measure import Measuring, step
 from unmask.benchmark.attack_results import Step
@@ -118,20 +118,11 @@ def _attack_faces(point: _Point) -> list[Row]:
     for start in range(0, len(point.faces), point.batch):
         part = point.faces[start : start + point.batch]
         seed = seed_for(point.seed, part[0]["item"], part[0]["frame"])
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)  # a victim that is random itself draws from torch's generator
-            done = attack(
-                detector, _crops(point.folder, part), torch.full((len(part),), FAKE), seed=seed
-            )
+        crops = [as_face(read_picture(point.folder / face["crop"])) for face in part]
+        done = attack(detector, crops, torch.full((len(part),), FAKE), seed=seed)
         scores = zip(done.scores_before.tolist(), done.scores_after.tolist(), strict=True)
         rows += [
             {"item": face["item"], "score_before": before, "score_after": after}
             for face, (before, after) in zip(part, scores, strict=True)
         ]
     return rows
-
-
-def _crops(folder: Path, faces: Sequence[Row]) -> list[torch.Tensor]:
-    """Return the crops, (1, 3, H, W) in [0, 1] each."""
-    pictures = [read_picture(folder / face["crop"]) for face in faces]
-    return [torch.from_numpy(one).permute(2, 0, 1)[None].float() / 255 for one in pictures]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import torch
 
 from unmask.adversarial.attack import FAMILY, AttackSettings, attack
 from unmask.adversarial.attack_clip import scores_of, victim_of
@@ -21,7 +20,6 @@ from unmask.degrade.apply import DegradeSettings, degrade_videos
 from unmask.degrade.spec import parse_degradation
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of, run_journaled
-from unmask.seeding import seed_for
 from unmask.training.setup import device_for
 from unmask.video.picture import read_picture
 
@@ -77,11 +75,10 @@ class _Scoring:
     text: str
     sha256: str
     device: str
-    seed: int
 
     @property
     def key(self) -> str:
-        return key_of("judge", self.sha256, self.device, self.seed, list(self.faces))
+        return key_of("judge", self.sha256, self.device, list(self.faces))
 
 
 def staged(
@@ -126,7 +123,6 @@ def scored(settings: AttackBenchmarkSettings, stage: Stage, target: Target) -> p
             target.text,
             target.victim.sha256,
             device,
-            settings.seed,
         )
         for rows in usable.select(names).partition_by("item", maintain_order=True)
     ]
@@ -253,13 +249,10 @@ def _score(task: _Scoring) -> list[Row]:
     detector = victim_of(task.text, task.sha256, task.device)
     scores: list[float] = []
     try:
-        with torch.random.fork_rng(devices=[]):
-            # A purifier that is random itself draws from torch's generator.
-            torch.manual_seed(seed_for(task.seed, task.faces[0]["item"]))
-            for start in range(0, len(task.faces), CHUNK):
-                part = task.faces[start : start + CHUNK]
-                crops = [read_picture(task.folder / row["crop"]) for row in part]
-                scores += scores_of(detector, crops)
+        for start in range(0, len(task.faces), CHUNK):
+            part = task.faces[start : start + CHUNK]
+            crops = [read_picture(task.folder / row["crop"]) for row in part]
+            scores += scores_of(detector, crops)
     except UnmaskError as error:
         lost = [None] * len(task.faces)
         return [{"status": "unreadable", "reason": str(error), "scores": lost}]

@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 import torch
 
+from unmask.adversarial.pixels import as_face, as_image
 from unmask.benchmark.attack_pictures import difference
 from unmask.benchmark.defence_measure import FACE
-from unmask.benchmark.defence_runs import Face, as_face, as_image
+from unmask.benchmark.defence_runs import Face
 from unmask.benchmark.defence_trials import ADAPTIVE
 from unmask.benchmark.pictures import Picture
 from unmask.contracts import FAKE, Image

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from unmask.adversarial.opening import OpenVictim, open_guard, open_victim
+from unmask.adversarial.pixels import as_face, as_image
 from unmask.attack_contracts import Attacked
 from unmask.benchmark.defence_measure import CLEAN, JUDGED
 from unmask.benchmark.defence_trials import Trial
-from unmask.contracts import Image
 from unmask.defences.purified import Purified
 from unmask.execution.journal import Rows, key_of, run_journaled
 from unmask.seeding import seed_for
@@ -149,17 +149,6 @@ def is_random(detector: Detector) -> bool:
         if isinstance(module, Purified)
         for purifier in module.purifiers
     )
-
-
-def as_face(image: Image) -> Tensor:
-    """Return a picture (H, W, 3) uint8 as a face (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
-
-
-def as_image(face: Tensor) -> Image:
-    """Return a face (1, 3, H, W) in [0, 1] as a picture (H, W, 3) uint8."""
-    levels = (face[0] * 255).round().to(torch.uint8)
-    return levels.permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def _attacked(run: Run, faces: list[Tensor]) -> Attacked | None:
