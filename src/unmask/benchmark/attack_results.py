@@ -8,12 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from unmask.benchmark.decode import decoded
+from unmask.benchmark.result_file import read_record, write_record
 from unmask.benchmark.results import Checkpoint, Measured, Part
-from unmask.errors import InvalidInputError, NotFoundError
-from unmask.files import write_whole
+from unmask.errors import NotFoundError
 
-VERSION = 1
 PROTOCOL = "attack"
 TENSOR, FILE = "tensor", "file"  # the channels beside the codecs
 
@@ -157,13 +155,7 @@ class AttackResult:
         Raises:
             InvalidInputError: if a number is not finite.
         """
-        try:
-            text = json.dumps({"version": VERSION} | asdict(self), indent=2, allow_nan=False)
-        except ValueError:
-            raise InvalidInputError(
-                f"a result must hold finite numbers, got others in {self.name}; measure it again"
-            ) from None
-        return write_whole(folder / f"{self.name}.json", f"{text}\n".encode())
+        return write_record(self, self.name, folder)
 
 
 def read_attack_results(folder: Path) -> list[AttackResult]:
@@ -179,20 +171,4 @@ def read_attack_results(folder: Path) -> list[AttackResult]:
             f"the folder must hold results of attacks, got none in {folder}; run "
             "`unmask benchmark attack` first"
         )
-    return [_read(path) for path in paths]
-
-
-def _read(path: Path) -> AttackResult:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(
-            f"{path.name}: a result must be whole JSON, got {error}; measure it again"
-        ) from None
-    version = content.pop("version", None) if isinstance(content, dict) else None
-    if version != VERSION:
-        raise InvalidInputError(
-            f"{path.name}: version must be {VERSION}, got {version!r}; "
-            "measure it again with this release of unmask"
-        )
-    return decoded(AttackResult, content, file=path.name)
+    return [read_record(AttackResult, path) for path in paths]

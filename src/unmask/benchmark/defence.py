@@ -25,12 +25,13 @@ from unmask.benchmark.defence_measure import (
 )
 from unmask.benchmark.defence_page import DefenceReport, render_defence
 from unmask.benchmark.defence_pictures import shown_faces
-from unmask.benchmark.defence_results import DefenceResult, GuardResult, Tried, write_result
+from unmask.benchmark.defence_results import DefenceResult, GuardResult, Tried
 from unmask.benchmark.defence_runs import Face, Run, Seer, is_random, run_all
 from unmask.benchmark.defence_settings import DefenceSettings
 from unmask.benchmark.defence_tables import COMPARED, write_defence_tables
 from unmask.benchmark.defence_trials import Trial, planned, with_draws
 from unmask.benchmark.leakage import notes_on_seen
+from unmask.benchmark.result_file import write_record
 from unmask.benchmark.results import Checkpoint, Part
 from unmask.catalog import Catalog, read_catalog
 from unmask.contracts import FAKE
@@ -182,9 +183,9 @@ def _report(study: _Study, faces: Sequence[Face]) -> Path:
     results = [_result(study, one) for one in study.defences]
     guards = [_guard_result(study, one) for one in study.guards]
     for result in results:
-        write_result(result, settings.out / "results")
+        write_record(result, result.name, settings.out / "results")
     for guard in guards:
-        write_result(guard, settings.out / "results")
+        write_record(guard, guard.name, settings.out / "results")
     write_defence_tables(results, guards, settings.out / "tables")
     pictures = shown_faces(
         [(one.seer.name, one.opened.detector) for one in study.defences],

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from unmask.benchmark.decode import decoded
+from unmask.benchmark.result_file import read_record
 from unmask.benchmark.results import Checkpoint, Counts, Measured, Measures, Part
-from unmask.errors import InvalidInputError, NotFoundError
-from unmask.files import write_whole
+from unmask.errors import NotFoundError
 
-VERSION = 1
 PROTOCOL, GUARD_PROTOCOL = "defence", "guard"
 
 # What an attack is tried for.
@@ -222,24 +220,6 @@ class GuardResult:
         return _name(GUARD_PROTOCOL, self.guard, self.test, self.settings)
 
 
-AnyResult = TypeVar("AnyResult", DefenceResult, GuardResult)
-
-
-def write_result(result: DefenceResult | GuardResult, folder: Path) -> Path:
-    """Write a result as JSON, whole or not at all, and return its path.
-
-    Raises:
-        InvalidInputError: if a number is not finite.
-    """
-    try:
-        text = json.dumps({"version": VERSION} | asdict(result), indent=2, allow_nan=False)
-    except ValueError:
-        raise InvalidInputError(
-            f"a result must hold finite numbers, got others in {result.name}; measure it again"
-        ) from None
-    return write_whole(folder / f"{result.name}.json", f"{text}\n".encode())
-
-
 def read_defence_results(folder: Path) -> list[DefenceResult]:
     """Return the results of all defences in a folder, in the order of their names.
 
@@ -253,7 +233,7 @@ def read_defence_results(folder: Path) -> list[DefenceResult]:
             f"the folder must hold results of defences, got none in {folder}; run "
             "`unmask benchmark defence` first"
         )
-    return [_read(DefenceResult, path) for path in paths]
+    return [read_record(DefenceResult, path) for path in paths]
 
 
 def read_guard_results(folder: Path) -> list[GuardResult]:
@@ -262,23 +242,9 @@ def read_guard_results(folder: Path) -> list[GuardResult]:
     Raises:
         InvalidInputError: if a file is no result; the message has the file and the key.
     """
-    return [_read(GuardResult, path) for path in sorted(folder.glob(f"{GUARD_PROTOCOL}-*.json"))]
-
-
-def _read(kind: type[AnyResult], path: Path) -> AnyResult:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(
-            f"{path.name}: a result must be whole JSON, got {error}; measure it again"
-        ) from None
-    version = content.pop("version", None) if isinstance(content, dict) else None
-    if version != VERSION:
-        raise InvalidInputError(
-            f"{path.name}: version must be {VERSION}, got {version!r}; "
-            "measure it again with this release of unmask"
-        )
-    return decoded(kind, content, file=path.name)
+    return [
+        read_record(GuardResult, path) for path in sorted(folder.glob(f"{GUARD_PROTOCOL}-*.json"))
+    ]
 
 
 def _name(

@@ -8,11 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from unmask.benchmark.decode import decoded
-from unmask.errors import InvalidInputError, NotFoundError, unknown_name
-from unmask.files import write_whole
+from unmask.benchmark.result_file import read_record, write_record
+from unmask.errors import NotFoundError, unknown_name
 
-VERSION = 1
 Level = Literal["frame", "video"]
 
 
@@ -198,13 +196,7 @@ class Result:
         Raises:
             InvalidInputError: if a number is not finite.
         """
-        try:
-            text = json.dumps({"version": VERSION} | asdict(self), indent=2, allow_nan=False)
-        except ValueError:
-            raise InvalidInputError(
-                f"a result must hold finite numbers, got others in {self.name}; measure it again"
-            ) from None
-        return write_whole(folder / f"{self.name}.json", f"{text}\n".encode())
+        return write_record(self, self.name, folder)
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -228,16 +220,4 @@ def read_result(path: Path) -> Result:
     Raises:
         InvalidInputError: if the file is no result; the message has the file and the key.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInputError(
-            f"{path.name}: a result must be whole JSON, got {error}; measure it again"
-        ) from None
-    version = content.pop("version", None) if isinstance(content, dict) else None
-    if version != VERSION:
-        raise InvalidInputError(
-            f"{path.name}: version must be {VERSION}, got {version!r}; "
-            "measure it again with this release of unmask"
-        )
-    return decoded(Result, content, file=path.name)
+    return read_record(Result, path)
