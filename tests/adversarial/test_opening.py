@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from makers.cards import card_of
 from unmask.adversarial import opening
 from unmask.adversarial.opening import open_victim
 from unmask.defences.jpeg import Jpeg
@@ -17,29 +18,8 @@ from unmask.training.checkpoint import Card, save_checkpoint
 
 def write(folder: Path, *, size: int = 32, seed: int = 0) -> Card:
     torch.manual_seed(seed)
-    card = Card(
-        detector="meso4",
-        detector_settings={"size": size},
-        classes=("real", "fake"),
-        size=size,
-        parameters=9545,
-        settings={"seed": seed},
-        commit="0" * 40,
-        versions={},
-        trained_on={"dataset": "made", "qualities": ["raw"], "methods": []},
-        catalog_hash="c" * 64,
-        faces_hash="f" * 64,
-        seen_hashes=(),
-        seen_persons=(),
-        selection={},
-        metrics={},
-        face_threshold=0.5,
-        video_thresholds={"mean": 0.5},
-        threshold_rule="accuracy",
-        temperature=1.0,
-        training_seconds=1.0,
-    )
-    return save_checkpoint(folder, create_detector("meso4", size=size), card)
+    detector = create_detector("meso4", size=size)
+    return save_checkpoint(folder, detector, card_of(detector))
 
 
 def some_faces(side: int = 64) -> Tensor:

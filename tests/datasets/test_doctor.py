@@ -30,9 +30,7 @@ def test_files_that_are_empty_or_cannot_be_read_are_told(tmp_path: Path) -> None
     (tmp_path / "cid.mp4").write_bytes(b"no video")
     findings = [one.what for one in examine("footage", tmp_path) if one.level == "suspicious"]
     assert findings[0].startswith("1 of 4 files are empty or broken links: ")
-    assert findings[1].startswith(
-        "opened 3 of 3 files, spread over all: 1 cannot be read, such as"
-    )
+    assert findings[1].startswith("opened 3 of 3 files, spread over all: 1 cannot be read, such as")
 
 
 def test_of_many_videos_a_few_are_opened(tmp_path: Path) -> None:

@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from makers.cards import card_of
 from makers.clips import write_clip
 from makers.people import Person, scene
 from unmask.catalog import hash_file, make_catalog
 from unmask.contracts import Image
 from unmask.detectors.create import create_detector
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import Card, save_checkpoint
+from unmask.training.checkpoint import save_checkpoint
 from unmask.video.write import VideoWriter
 
 SIZE = (232, 136)  # width and height of a picture
@@ -81,7 +82,7 @@ def make_victim(folder: Path, *, odds: float = 2.0, seed: int = 0) -> Path:
         before = detector.odds(faces)
         last.bias.add_(1)
         last.bias.add_((odds - before.min()) / (detector.odds(faces) - before).mean() - 1)
-    save_checkpoint(folder, detector, _card())
+    save_checkpoint(folder, detector, card_of(detector))
     return folder
 
 
@@ -100,28 +101,3 @@ def _drop(detector: Detector, faces: Tensor, step: float) -> float:
         (gradient,) = torch.autograd.grad(before.sum(), moving)
     after = detector.odds((faces - step * gradient.sign()).clamp(0, 1))
     return float((before - after).mean())
-
-
-def _card() -> Card:
-    return Card(
-        detector="meso4",
-        detector_settings={"size": 32},
-        classes=("real", "fake"),
-        size=32,
-        parameters=9545,
-        settings={"seed": 0},
-        commit="0" * 40,
-        versions={"torch": "2"},
-        trained_on={"dataset": "made", "qualities": ["raw"], "methods": ["swap"]},
-        catalog_hash="c" * 64,
-        faces_hash="f" * 64,
-        seen_hashes=(),
-        seen_persons=(),
-        selection={"by": "auc", "epoch": 1, "step": 10},
-        metrics={"auc": 0.9},
-        face_threshold=0.5,
-        video_thresholds={"mean": 0.5},
-        threshold_rule="balanced_accuracy",
-        temperature=1.0,
-        training_seconds=3.0,
-    )

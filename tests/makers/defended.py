@@ -1,44 +1,21 @@
 """Checkpoints for the defence protocol: tiny detectors that a small step fools, and a guard."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import torch
 from torch import Tensor, nn
 
+from makers.cards import card_of
 from makers.prepared_faces import Prepared
 from unmask.contracts import FAKE
 from unmask.detectors.create import create_detector
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import Card, save_checkpoint
+from unmask.training.checkpoint import save_checkpoint
 from unmask.training.data import read_faces
 from unmask.training.store import read_face
 
 SIZE = 32
-
-CARD = Card(
-    detector="meso4",
-    detector_settings={"size": SIZE},
-    classes=("real", "fake"),
-    size=SIZE,
-    parameters=1,
-    settings={"seed": 0},
-    commit="0" * 40,
-    versions={"torch": "2"},
-    trained_on={"dataset": "made", "qualities": ["raw"], "methods": ["chequers"]},
-    catalog_hash="c" * 64,
-    faces_hash="f" * 64,
-    seen_hashes=(),
-    seen_persons=(),
-    selection={"by": "auc", "epoch": 1, "step": 10},
-    metrics={"auc": 0.9},
-    face_threshold=0.5,
-    video_thresholds={"mean": 0.5},
-    threshold_rule="balanced_accuracy",
-    temperature=1.0,
-    training_seconds=3.0,
-)
 
 
 def make_fragile(
@@ -55,8 +32,8 @@ def make_fragile(
         last.bias.add_(1)
         slope = (detector.odds(faces) - odds).mean()  # of the odds, when the bias grows by 1
         last.bias.add_((1 - odds.min()) / slope - 1)
-    trained_on = {**CARD.trained_on, "methods": list(methods)}
-    save_checkpoint(folder, detector, replace(CARD, trained_on=trained_on))
+    trained_on = {"dataset": "made", "qualities": ["raw"], "methods": list(methods)}
+    save_checkpoint(folder, detector, card_of(detector, trained_on=trained_on))
     return folder
 
 
@@ -65,13 +42,8 @@ def make_guard(folder: Path, *, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     settings = {"size": SIZE, "depth": 8, "classes": ("clean", "adversarial")}
     guard = create_detector("phase_resnet", **settings).eval()
-    card = replace(
-        CARD,
-        detector="phase_resnet",
-        detector_settings=settings | {"classes": ["clean", "adversarial"]},
-        classes=("clean", "adversarial"),
-    )
-    save_checkpoint(folder, guard, card)
+    told = settings | {"classes": ["clean", "adversarial"]}
+    save_checkpoint(folder, guard, card_of(guard, "phase_resnet", detector_settings=told))
     return folder
 
 

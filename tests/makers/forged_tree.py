@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from makers.cards import card_of
 from makers.people import Person, scene, write_frames
 from unmask.contracts import Image
 from unmask.detectors.create import create_detector
-from unmask.training.checkpoint import Card, save_checkpoint
+from unmask.training.checkpoint import save_checkpoint
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
 VIDEOS = ("000_003", "001_870", "002_006", "101_096")
@@ -55,27 +56,5 @@ def write_victim(folder: Path, *, seed: int = 0, detector: str = "meso4") -> str
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = create_detector(detector, size=32)
-    card = Card(
-        detector=detector,
-        detector_settings={"size": 32},
-        classes=network.classes,
-        size=32,
-        parameters=sum(one.numel() for one in network.parameters()),
-        settings={"seed": seed},
-        commit="0" * 40,
-        versions={},
-        trained_on={},
-        catalog_hash="c" * 64,
-        faces_hash="f" * 64,
-        seen_hashes=(),
-        seen_persons=(),
-        selection={},
-        metrics={},
-        face_threshold=0.5,
-        video_thresholds={"mean": 0.5},
-        threshold_rule="none",
-        temperature=1.0,
-        training_seconds=0.0,
-    )
-    save_checkpoint(folder, network, card)
+    save_checkpoint(folder, network, card_of(network, detector))
     return str(folder)
