@@ -183,3 +183,10 @@ def test_the_published_searches_go_on_from_each_other_and_are_judged_at_their_en
 def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         CarliniWagner(**settings)
+
+
+def test_each_step_asks_a_random_victim_as_often_as_it_is_told_to() -> None:
+    attack = CarliniWagner(iterations=3, searches=2, draws=4)
+    attacked = attack(Tint(), tinted(torch.tensor([1.0])), torch.tensor([FAKE]))
+    assert attacked.queries.tolist() == [3 * 2 * 4]
+    assert attacked.iterations.tolist() == [3 * 2]

@@ -178,6 +178,22 @@ class _Dice(Detector):
         return torch.stack([torch.zeros_like(odds), odds], -1)
 
 
+class Watched(Tint):
+    """Tint that notes whether it is asked for a gradient; where it is, a random victim draws."""
+
+    def logits(self, faces: Tensor) -> Tensor:
+        self.asked = [*getattr(self, "asked", []), faces.requires_grad]
+        return super().logits(faces)
+
+
+def test_the_choice_between_restarts_averages_over_fresh_draws() -> None:
+    detector = Watched()
+    attack = PGD(epsilon=EPSILON, iterations=1, restarts=2, draws=3)
+    attack(detector, torch.full((1, 1, 3, 8, 8), 0.5), torch.tensor([FAKE]))
+    # Two walks of one step, and where each has ended; then the clean and the attacked face.
+    assert detector.asked == [True] * (2 * 3 + 2 * 3) + [False] * 2
+
+
 def test_draws_follow_the_expectation_of_a_random_victim() -> None:
     faces = torch.full((1, 1, 3, SIZE, SIZE), 0.5)
     ends = {}

@@ -33,6 +33,7 @@ class CarliniWagner(Attack):
         kappa: log-odds by which the detector is to be fooled; 0 gives the shortest change.
         eight_bit: whether the detector is shown the face in 256 levels and its gradient taken as
             if it were not rounded, so that what is found survives in a picture file.
+        draws: passes whose margins are averaged, for a victim that is random itself.
         paper_quirks: do as the published code of the suite does. w starts at atanh(face - 1) and
             the face is 0.5 * (tanh(clean + w) + 1), so that the search begins at another picture
             (0.88 for white, 0.48 for mid-grey); the length is not squared; w and Adam go on from
@@ -57,6 +58,7 @@ class CarliniWagner(Attack):
         largest_weight: float = 1.0,
         kappa: float = 20.0,
         eight_bit: bool = True,
+        draws: int = 1,
         paper_quirks: bool = False,
     ) -> None:
         super().__init__(epsilon=inf, norm="l2")
@@ -66,6 +68,7 @@ class CarliniWagner(Attack):
             searches=searches,
             weight=weight,
             largest_weight=largest_weight,
+            draws=draws,
         )
         if not kappa >= 0:
             raise InvalidInputError(f"kappa must be at least 0, got {kappa}; it is in log-odds")
@@ -76,7 +79,7 @@ class CarliniWagner(Attack):
             )
         self.step, self.iterations, self.searches = step, iterations, searches
         self.weight, self.largest_weight, self.kappa = weight, largest_weight, kappa
-        self.eight_bit, self.paper_quirks = eight_bit, paper_quirks
+        self.eight_bit, self.draws, self.paper_quirks = eight_bit, draws, paper_quirks
 
     def perturb(self, victim: Victim, faces: Tensor, random: torch.Generator) -> Tensor:
         """Return, for each of the faces (N, T, 3, H, W), the shortest change that has fooled."""
@@ -116,7 +119,7 @@ class CarliniWagner(Attack):
         """Move w; return what the detector was shown before, and its margins (n,)."""
         face = ((variable + clean if self.paper_quirks else variable).tanh() + 1) / 2
         shown = rounded(face.detach()) + (face - face.detach()) if self.eight_bit else face
-        margin = victim.margin(shown, items)
+        margin = torch.stack([victim.margin(shown, items) for _ in range(self.draws)]).mean(0)
         victim.took_a_step(items)
         length = (face - clean).square().sum((1, 2, 3, 4))
         if self.paper_quirks:

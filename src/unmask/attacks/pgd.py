@@ -105,10 +105,11 @@ class PGD(Attack):
         change = _direction(normal, "l2") * radius.view(-1, 1, 1, 1, 1)
         return self.inside_ball(clean + change, clean)
 
-    @torch.no_grad()
     def _margin(self, victim: Victim, faces: Tensor, items: Tensor) -> Tensor:
         """Return the mean margins (n,)."""
-        margins = [victim.margin(faces, items) for _ in range(self.draws)]
+        # A random victim draws anew only where a gradient is taken, else each draw is the same.
+        faces = faces.detach().requires_grad_()
+        margins = [victim.margin(faces, items).detach() for _ in range(self.draws)]
         return torch.stack(margins).mean(0)
 
 
