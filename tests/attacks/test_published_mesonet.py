@@ -13,7 +13,6 @@ from unmask.detectors.keras_weights import load_keras_weights
 from unmask.detectors.meso4 import Meso4
 from unmask.video.picture import read_picture
 
-
 IMAGES = {"df00204": FAKE, "df01254": FAKE, "real00240": REAL, "real00772": REAL}
 
 
