@@ -1,10 +1,19 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from unmask.benchmark.attack_pictures import Sight, Strip, difference, strip_element, strip_figure
+from unmask.benchmark.attack_pictures import (
+    Sight,
+    Strip,
+    difference,
+    strip_element,
+    strip_figure,
+    write_strips,
+)
 from unmask.errors import InvalidInputError
+from unmask.video.picture import read_picture
 
 CLEAN = np.full((40, 40, 3), 100, np.uint8)
 
@@ -51,3 +60,10 @@ def test_strip_is_drawn_with_a_row_for_clean_attacked_and_difference() -> None:
     file = io.BytesIO()
     drawn.savefig(file, format="png")
     assert file.getvalue().startswith(b"\x89PNG")
+
+
+def test_strips_are_written_as_files_that_are_named_after_attack_and_victim(tmp_path: Path) -> None:
+    write_strips([strip()], tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert path.name == "nes-on-meso4.png"
+    assert read_picture(path).shape[0] > 100

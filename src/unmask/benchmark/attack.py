@@ -11,6 +11,7 @@ from unmask.benchmark.attack_curve import success_curve
 from unmask.benchmark.attack_items import chosen_items
 from unmask.benchmark.attack_measure import Measuring, costs, counts, judgement
 from unmask.benchmark.attack_page import write_attack_page
+from unmask.benchmark.attack_pictures import write_strips
 from unmask.benchmark.attack_results import AttackResult
 from unmask.benchmark.attack_run import Stage, Target, judged, scored, staged
 from unmask.benchmark.attack_settings import AttackBenchmarkSettings, AttackSpec, parse_attack
@@ -41,7 +42,8 @@ def attack_benchmark(settings: AttackBenchmarkSettings) -> Path:
 
     Returns:
         The page. Beside it lie `results/` (one JSON file for each attack and victim), `tables/`,
-        `judged.parquet` (every face by every judge on every channel) and all files on the way.
+        `pictures/`, `judged.parquet` (every face by every judge on every channel) and all files on
+        the way.
 
     Raises:
         NotFoundError: if a file, a victim, an attack, an option or a codec does not exist.
@@ -65,6 +67,7 @@ def attack_benchmark(settings: AttackBenchmarkSettings) -> Path:
     _write(faces, settings.out / "judged.parquet")
     write_attack_tables(results, settings.out / "tables")
     shown = strips(stage, faces, results)
+    write_strips(shown, settings.out / "pictures")
     return write_attack_page(results, shown, settings.out / "report.html")
 
 

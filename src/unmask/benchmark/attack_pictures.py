@@ -1,7 +1,10 @@
 """Strips of pictures: a clean face, the attacked one, their difference, codec by codec."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,6 +16,7 @@ from unmask.benchmark.plots import COLOURS
 from unmask.benchmark.tables import figure
 from unmask.contracts import Image
 from unmask.errors import InvalidInputError
+from unmask.files import write_whole
 
 GAIN = 20
 ROWS = ("clean", "attacked", f"difference × {GAIN}")
@@ -118,6 +122,15 @@ def strip_figure(strip: Strip, *, inches: float = 1.5) -> Figure:
                 axes.set_title(channel_title(one.channel), fontsize=8.5, color=COLOURS["muted"])
         grid[place][0].set_ylabel(name, fontsize=8.5, color=COLOURS["muted"])
     return drawn
+
+
+def write_strips(strips: Sequence[Strip], folder: Path) -> None:
+    """Write each strip as a PNG file named after its title."""
+    for strip in strips:
+        content = BytesIO()
+        strip_figure(strip).savefig(content, format="png", dpi=160, metadata={"Software": None})
+        name = re.sub(r"[^a-z0-9]+", "-", strip.title.lower()).strip("-")
+        write_whole(folder / f"{name}.png", content.getvalue())
 
 
 def _row(sights: Sequence[Sight], place: int) -> list[tuple[Sight, Image, str]]:
