@@ -19,11 +19,11 @@ import torch
 from makers.attackable import ANN, BEN, SIZE, clip_row, make_attackable, make_victim, picture
 from unmask.adversarial import attack as module
 from unmask.adversarial.attack import AttackSettings, attack
-from unmask.adversarial.attack_table import SCHEMA, read_attack_table
 from unmask.catalog import Catalog, hash_file, read_catalog
 from unmask.contracts import Image
 from unmask.degrade.apply import DegradeSettings, degrade_videos
 from unmask.errors import InvalidInputError, NotFoundError
+from unmask.faces.attack_table import SCHEMA, read_attack_table
 from unmask.faces.crop import square_region
 from unmask.faces.prepare import FacesSettings, prepare_faces
 from unmask.training.checkpoint import load_checkpoint

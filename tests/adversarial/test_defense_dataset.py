@@ -15,7 +15,6 @@ from typer.testing import CliRunner
 from makers.forged_tree import METHODS, make, write_victim
 from makers.people import Person, scene, write_frames
 from unmask.adversarial import defense_dataset
-from unmask.adversarial.attack_table import read_attack_table
 from unmask.adversarial.defense_dataset import DefenseDatasetSettings, build_defense_dataset
 from unmask.adversarial.defense_faces import Task, make_faces
 from unmask.catalog import Catalog, hash_file, make_catalog, read_catalog
@@ -24,6 +23,7 @@ from unmask.datasets.defense_names import PARTS, says_attacked
 from unmask.datasets.doctor import examine
 from unmask.datasets.index import IndexSettings, index
 from unmask.errors import InvalidInputError, NotFoundError
+from unmask.faces.attack_table import read_attack_table
 from unmask.faces.prepare import FacesSettings, prepare_faces
 from unmask.video.picture import read_picture, read_png_mark
 from unmask.video.read import read_frame

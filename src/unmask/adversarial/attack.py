@@ -12,12 +12,6 @@ from typing import Any
 import polars as pl
 
 from unmask.adversarial.attack_clip import Row, Task, attack_clip
-from unmask.adversarial.attack_table import (
-    TABLE,
-    make_attack_table,
-    read_attack_table,
-    write_attack_table,
-)
 from unmask.adversarial.found_again import Seen, find_again, matched, search
 from unmask.adversarial.opening import OpenVictim, open_victim
 from unmask.attacks.presets import create_attack
@@ -25,6 +19,12 @@ from unmask.catalog import Catalog, hash_file, make_catalog, read_catalog
 from unmask.contracts import FAKE, REAL
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.execution.journal import run_journaled
+from unmask.faces.attack_table import (
+    TABLE,
+    make_attack_table,
+    read_attack_table,
+    write_attack_table,
+)
 from unmask.schema import PRISTINE
 from unmask.settings import setting
 from unmask.training.setup import device_for

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from unmask.adversarial.attack_table import TABLE, make_attack_table, write_attack_table
 from unmask.adversarial.defense_choice import NUMBERINGS, chosen_videos, file_names
 from unmask.adversarial.defense_faces import Task, Video, Way, make_faces, path_of
 from unmask.adversarial.opening import OpenVictim, open_victim
@@ -18,6 +17,7 @@ from unmask.catalog import Catalog, hash_file, make_catalog
 from unmask.datasets.defense_names import ORIGINAL, PARTS
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.execution.journal import run_journaled
+from unmask.faces.attack_table import TABLE, make_attack_table, write_attack_table
 from unmask.files import stamp
 from unmask.settings import setting
 from unmask.training.setup import device_for

@@ -93,7 +93,7 @@ def costs(attacked: pl.DataFrame, way: Measuring) -> dict[str, Measured]:
     """Return what an attack cost and changed, over the faces that were judged fake before.
 
     Args:
-        attacked: the table of attacked faces (see `adversarial/attack_table.py`).
+        attacked: the table of attacked faces (see `faces/attack_table.py`).
         way: how to measure.
     """
     rows = attacked.filter(pl.col("status") == "ok", pl.col("score_before") >= way.threshold)

@@ -9,7 +9,6 @@ import polars as pl
 
 from unmask.adversarial.attack import FAMILY, AttackSettings, attack
 from unmask.adversarial.attack_clip import scores_of, victim_of
-from unmask.adversarial.attack_table import TABLE, read_attack_table
 from unmask.adversarial.found_again import search
 from unmask.adversarial.opening import OpenVictim
 from unmask.benchmark.attack_match import judged_faces, tensor_faces
@@ -20,6 +19,7 @@ from unmask.degrade.apply import DegradeSettings, degrade_videos
 from unmask.degrade.spec import parse_degradation
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of, run_journaled
+from unmask.faces.attack_table import TABLE, read_attack_table
 from unmask.training.setup import device_for
 from unmask.video.picture import read_picture
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from unmask.adversarial.attack_table import (
+from unmask.errors import InvalidInputError, NotFoundError
+from unmask.faces.attack_table import (
     SCHEMA,
     make_attack_table,
     read_attack_table,
     write_attack_table,
 )
-from unmask.errors import InvalidInputError, NotFoundError
 
 ROWS = [
     {"item": "a", "parent": "b", "frame": 0, "track": 1, "status": "ok", "linf": 1 / 255},

@@ -66,7 +66,8 @@ def read_attack_table(path: Path) -> pl.DataFrame:
     """
     if not path.is_file():
         raise NotFoundError(
-            f"an attack table must exist, got {path}; make one with `unmask attack`"
+            f"an attack table must exist, got {path}; `unmask attack` writes it, "
+            "and its folder has to be moved as a whole"
         )
     try:
         version = pl.read_parquet_metadata(path).get(VERSION_KEY)
