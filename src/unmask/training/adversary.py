@@ -16,6 +16,19 @@ REACH = 2.5  # radii that the steps of PGD go together
 
 
 @dataclass(frozen=True)
+class Change:
+    """What an attacker adds to some faces of a batch.
+
+    Args:
+        places: (n,) of these faces in the batch, rising.
+        values: (n, T, 3, H, W).
+    """
+
+    places: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True)
 class Adversary:
     """Projected gradient ascent on the loss within an L-infinity ball, from a random start.
 
@@ -26,7 +39,8 @@ class Adversary:
         epsilon: radius of the ball, in values of [0, 1].
         step: the change of a value in one step.
         steps: how many steps.
-        share: of a batch, that is attacked; the rest stays clean.
+        share: of a batch, that is attacked; the rest stays clean. Which faces is drawn, as a batch
+            may have an order, such as a real face before each fake.
 
     Reference:
         Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018,
@@ -41,46 +55,45 @@ class Adversary:
     def attacked(
         self, detector: Detector, faces: Tensor, targets: Tensor, random: torch.Generator
     ) -> Tensor:
-        """Return the faces (N, T, 3, H, W), the first of them where the loss is higher.
+        """Return the faces (N, T, 3, H, W), a share of them where the loss is higher.
 
         Args:
             detector: what is attacked; its parameters get no gradient.
             faces: (N, T, 3, H, W) in [0, 1].
             targets: (N,) the places of the true classes among the outputs.
-            random: of the start, on the device of the faces.
+            random: of the choice and of the start, on the device of the faces.
         """
         change = self.start(faces, random)
-        count = len(change)
-        clean, wanted = faces[:count], targets[:count]
+        clean, wanted = faces[change.places], targets[change.places]
         with _evaluating(detector):
             for _ in range(self.steps):
-                now = (clean + change).clamp_(0, 1).requires_grad_()
+                now = (clean + change.values).clamp_(0, 1).requires_grad_()
                 # A sum, as each face has its own gradient; a mean would make it small.
                 loss = cross_entropy(detector(now).float(), wanted, reduction="sum")
-                self.move(change, torch.autograd.grad(loss, now)[0])
+                self.move(change.values, torch.autograd.grad(loss, now)[0])
         return self.changed(faces, change)
 
-    def start(self, faces: Tensor, random: torch.Generator) -> Tensor:
-        """Return a change (n, T, 3, H, W) of the attacked faces, drawn evenly from the ball."""
+    def start(self, faces: Tensor, random: torch.Generator) -> Change:
+        """Return a change of a share of the faces, drawn evenly from the ball."""
         count = max(1, round(self.share * len(faces)))
-        change = torch.empty_like(faces[:count])
-        return change.uniform_(-self.epsilon, self.epsilon, generator=random)
+        places = torch.arange(len(faces), device=faces.device)
+        if count < len(faces):
+            drawn = torch.randperm(len(faces), generator=random, device=faces.device)
+            places = drawn[:count].sort().values
+        values = torch.empty_like(faces[:count])
+        return Change(places, values.uniform_(-self.epsilon, self.epsilon, generator=random))
 
     @torch.no_grad()
-    def move(self, change: Tensor, gradient: Tensor) -> None:
-        """Take one step along the gradient (n or more, T, 3, H, W) of the loss, in place."""
+    def move(self, values: Tensor, gradient: Tensor) -> None:
+        """Take one step along the gradient (n, T, 3, H, W) of the loss, in place."""
         # In half precision a gradient may overflow; such a value stays where it is.
-        uphill = gradient[: len(change)].nan_to_num(0, 0, 0).sign_()
-        change.add_(uphill, alpha=self.step).clamp_(-self.epsilon, self.epsilon)
+        uphill = gradient.nan_to_num(0, 0, 0).sign_()
+        values.add_(uphill, alpha=self.step).clamp_(-self.epsilon, self.epsilon)
 
     @torch.no_grad()
-    def changed(self, faces: Tensor, change: Tensor) -> Tensor:
-        """Return the faces (N, T, 3, H, W) with the first of them changed, inside [0, 1]."""
-        if len(change) == len(faces):
-            return (faces + change).clamp_(0, 1)
-        shown = faces.clone()
-        shown[: len(change)].add_(change).clamp_(0, 1)
-        return shown
+    def changed(self, faces: Tensor, change: Change) -> Tensor:
+        """Return the faces (N, T, 3, H, W) with the change of some of them, inside [0, 1]."""
+        return faces.index_add(0, change.places, change.values).clamp_(0, 1)
 
 
 def trainer(settings: TrainSettings) -> Adversary | None:

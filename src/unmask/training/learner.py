@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from unmask.errors import InvalidInputError
 from unmask.seeding import seed_for
-from unmask.training.adversary import trainer
+from unmask.training.adversary import Change, trainer
 from unmask.training.batches import Batch, as_faces
 from unmask.training.settings import TrainSettings
 from unmask.training.setup import learn_only_head, new_detector, new_optimiser
@@ -66,14 +66,14 @@ class Learner:
         losses = [self._update(batches, changes, number) for _ in range(self.replays)]
         return sum(losses) / len(losses)
 
-    def _change_for(self, batch: Batch) -> Tensor | None:
+    def _change_for(self, batch: Batch) -> Change | None:
         """Return what free training changes from replay to replay, in place."""
         if self._adversary is None or self.settings.adversarial != "free":
             return None
         return self._adversary.start(as_faces(batch.faces, self.fabric.device), self._random)
 
     def _update(
-        self, batches: Sequence[Batch], changes: Sequence[Tensor | None], number: int
+        self, batches: Sequence[Batch], changes: Sequence[Change | None], number: int
     ) -> float:
         loss = sum(
             self._add_gradients(batch, change, len(batches), last=batch is batches[-1])
@@ -88,7 +88,7 @@ class Learner:
         return loss
 
     def _add_gradients(
-        self, batch: Batch, change: Tensor | None, parts: int, *, last: bool
+        self, batch: Batch, change: Change | None, parts: int, *, last: bool
     ) -> float:
         targets = self._outputs[batch.labels].to(self.fabric.device)
         faces = self._shown(as_faces(batch.faces, self.fabric.device), targets, change)
@@ -97,11 +97,11 @@ class Learner:
             loss = cross_entropy(logits.float(), targets) / parts
             self.fabric.backward(loss)
         if self._adversary and change is not None and faces.grad is not None:
-            self._adversary.move(change, faces.grad)
+            self._adversary.move(change.values, faces.grad[change.places])
         return float(loss.item())
 
-    def _shown(self, faces: Tensor, targets: Tensor, change: Tensor | None) -> Tensor:
-        """Return the faces that are learned from: of a batch that is attacked, the first are."""
+    def _shown(self, faces: Tensor, targets: Tensor, change: Change | None) -> Tensor:
+        """Return the faces that are learned from: a share of them under attack."""
         if self._adversary is None:
             return faces
         if change is not None:
