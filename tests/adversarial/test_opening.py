@@ -1,6 +1,7 @@
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import torch
@@ -34,7 +35,7 @@ def scores(victim: str, faces: Tensor) -> Tensor:
 def test_a_folder_is_its_checkpoint(tmp_path: Path) -> None:
     card = write(tmp_path / "meso4")
     victim = open_victim(str(tmp_path / "meso4"))
-    assert (victim.name, victim.cards, victim.sha256) == ("meso4", (card,), card.weights_sha256)
+    assert (victim.name, victim.cards) == ("meso4", (card,))
     assert not victim.detector.training
 
 
@@ -71,15 +72,54 @@ def test_purifiers_stand_before_a_whole_ensemble(tmp_path: Path) -> None:
     assert not any(module.training for module in victim.detector.modules())
 
 
-def test_the_hash_is_of_all_weights_in_order_and_of_the_purifiers(tmp_path: Path) -> None:
-    first, second = write(tmp_path / "a"), write(tmp_path / "b", seed=1)
+def test_the_hash_is_of_all_members_in_order_and_of_the_purifiers(tmp_path: Path) -> None:
+    write(tmp_path / "a")
+    write(tmp_path / "b", seed=1)
     a, b = tmp_path / "a", tmp_path / "b"
-    hashes = f"{first.weights_sha256} {second.weights_sha256} median-3"
+    hashes = f"{open_victim(str(a)).sha256} {open_victim(str(b)).sha256} median-3"
     victim = open_victim(f"{a}&{b}@median")
     assert victim.sha256 == sha256(hashes.encode()).hexdigest()
     assert victim.sha256 == open_victim(f"{a}&{b}@median:window=3").sha256
     texts = (f"{a}&{b}@median", f"{a}&{b}", f"{b}&{a}", f"{a}@median", f"{b}@median:5", f"{a}")
     assert len({open_victim(text).sha256 for text in texts}) == len(texts)
+
+
+def test_the_same_weights_at_another_size_or_with_other_classes_are_another_victim(
+    tmp_path: Path,
+) -> None:
+    network = "timm:lcnet_035"
+    weights = create_detector(network, size=64).state_dict()
+    victims = []
+    for name, size, classes in (
+        ("plain", 64, ("real", "fake")),
+        ("larger", 96, ("real", "fake")),
+        ("turned", 64, ("fake", "real")),
+    ):
+        detector = create_detector(network, size=size, classes=classes)
+        detector.load_state_dict(weights)
+        save_checkpoint(tmp_path / name, detector, card_of(detector, network))
+        victims.append(open_victim(str(tmp_path / name)))
+    assert len({victim.cards[0].weights_sha256 for victim in victims}) == 1
+    assert len({victim.sha256 for victim in victims}) == 3
+
+
+def test_a_copy_of_a_checkpoint_is_the_same_victim(tmp_path: Path) -> None:
+    write(tmp_path / "a")
+    copytree(tmp_path / "a", tmp_path / "b")
+    assert open_victim(f"{tmp_path}/a").sha256 == open_victim(f"{tmp_path}/b").sha256
+
+
+@pytest.mark.parametrize("folder", ["me@home/meso4", "meso4@2", "me@home/meso4@2"])
+def test_a_folder_may_have_an_at_in_its_path(tmp_path: Path, folder: str) -> None:
+    write(tmp_path / "plain", seed=1)
+    write(tmp_path / folder)
+    name = Path(folder).name
+    for text, wanted in (
+        (f"{tmp_path}/{folder}", name),
+        (f"{tmp_path}/plain & {tmp_path}/{folder}", f"plain+{name}"),
+        (f"{tmp_path}/{folder}@jpeg:75", f"{name}@jpeg-75"),
+    ):
+        assert open_victim(text).name == wanted
 
 
 @pytest.mark.parametrize("text", ["", "&", "{}/meso4&", "&{}/meso4", "@jpeg:75"])

@@ -49,7 +49,7 @@ class Task:
         resolved: all its settings, by name.
         victim: the text that `open_victim` takes.
         victim_name: its short name.
-        victim_sha256: of its weights.
+        victim_sha256: as `OpenVictim` has it.
         out: the folder to work in; all paths start there.
         batch: faces that are attacked at once.
         seed: of all randomness.

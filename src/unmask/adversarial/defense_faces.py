@@ -54,7 +54,7 @@ class Way:
         resolved: all settings of the attack.
         victim: as `open_victim` takes it.
         victim_name: its short name.
-        victim_sha256: of its weights.
+        victim_sha256: as `OpenVictim` has it.
         seed: of all randomness.
         device: where the victim runs.
     """

@@ -68,7 +68,7 @@ def find_again(
         sampling: which frames.
         faces: main or all.
         victim: the text that `open_victim` takes.
-        victim_sha256: of its weights.
+        victim_sha256: as `OpenVictim` has it.
         device: where it runs.
         workers: processes; 0 takes one for each core.
         retry_failed: whether files that could not be read are tried again.

@@ -1,5 +1,6 @@
 """Opening a victim by text: a checkpoint, several as an ensemble, guards, purifiers before them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +12,7 @@ from unmask.defences.purified import Purified
 from unmask.defences.spec import parse_purifiers
 from unmask.errors import InvalidInputError
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import Card, load_checkpoint
+from unmask.training.checkpoint import CARD, Card, load_checkpoint
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class OpenVictim:
     Args:
         detector: ready to score.
         name: short, and legal as a folder's name: `meso4`, `meso4+xception`, `meso4@jpeg-75`.
-        sha256: of the weights of a lone checkpoint; else of all weights' hashes and of the
-            purifiers' text.
+        sha256: of all that decides its answers: of each checkpoint the detector and its settings,
+            classes, size and weights, and the purifiers' text. It is not the hash of a file.
         cards: of the checkpoints, in their order.
     """
 
@@ -39,22 +40,23 @@ def open_victim(text: str) -> OpenVictim:
         text: the folder of a checkpoint, or several with `&` between them for an ensemble; behind
             an `@`, purifiers as `parse_purifiers` takes them: `meso4&xception@jpeg:75+median:3`.
             A member that tells clean faces from attacked ones is no part of the mean: it guards
-            the rest (`unmask.defences.guarded`).
+            the rest (`unmask.defences.guarded`). An `@` in a path stays in it: where a `/` comes
+            after it, or where the last member, as it stands, is a checkpoint.
 
     Raises:
         NotFoundError: if a folder or a purifier does not exist.
         InvalidInputError: if a member is empty, a checkpoint is damaged or has neither the class
             `real` nor `clean`, all members are guards, or a purifier's value is wrong.
     """
-    members, at, spec = text.rpartition("@") if "@" in text else (text, "", "")
+    members, spec = _parted(text)
     folders = [_folder(member, text) for member in members.split("&")]
-    chain = parse_purifiers(spec) if at else None
+    chain = None if spec is None else parse_purifiers(spec)
     detectors, cards = zip(*map(_loaded, folders), strict=True)
     detector = _joined(detectors, text)
     name = "+".join(folder.resolve().name for folder in folders)
     if chain:
         detector, name = Purified(detector, chain.steps), f"{name}@{chain.name}"
-    identity = [card.weights_sha256 for card in cards] + ([chain.name] if chain else [])
+    identity = [_identity(card) for card in cards] + ([chain.name] if chain else [])
     digest = identity[0] if len(identity) == 1 else sha256(" ".join(identity).encode()).hexdigest()
     return OpenVictim(detector.eval(), name, digest, cards)
 
@@ -73,7 +75,23 @@ def open_guard(folder: str) -> OpenVictim:
             f"a guard must have the class {CLEAN!r}, got {detector.classes} in {path}; train one "
             "that tells clean faces from attacked ones"
         )
-    return OpenVictim(detector.eval(), path.resolve().name, card.weights_sha256, (card,))
+    return OpenVictim(detector.eval(), path.resolve().name, _identity(card), (card,))
+
+
+def _parted(text: str) -> tuple[str, str | None]:
+    """Return the members, and the text of the purifiers where there are any."""
+    members, at, spec = text.rpartition("@")
+    last = Path(text.rpartition("&")[2].strip())
+    if not at or "/" in spec or (last / CARD).is_file():
+        return text, None
+    return members, spec
+
+
+def _identity(card: Card) -> str:
+    """Return a hash of what decides the answers of a checkpoint's detector."""
+    told = [card.detector, dict(card.detector_settings), card.classes, card.size]
+    text = json.dumps([*told, card.weights_sha256], sort_keys=True)
+    return sha256(text.encode()).hexdigest()
 
 
 def _joined(members: Sequence[Detector], text: str) -> Detector:

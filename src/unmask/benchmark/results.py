@@ -65,7 +65,7 @@ class Measures:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Which weights were tested: a name without a path, and the hash of the file."""
+    """What was tested: a name without a path, and the weights' hash, or that of an `OpenVictim`."""
 
     name: str
     sha256: str
