@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from makers.known_detectors import SIZE, Curved, OnePixel, Tint, tinted
+from makers.known_detectors import SIZE, Curved, OnePixel, Tint, TintElsewhere, tinted
 from unmask.attack_contracts import GREY, Attack, Norm, Victim, project
 from unmask.attacks.fgsm import FGSM
+from unmask.attacks.presets import create_attack
 from unmask.contracts import FAKE, REAL
 from unmask.errors import InvalidInputError, NotFoundError
 
@@ -168,6 +169,14 @@ def test_a_probability_brings_no_slope() -> None:
     confidence = victim_of([(SIZE, SIZE)] * 2).confidence(faces, torch.arange(2))
     assert not confidence.requires_grad
     torch.testing.assert_close(confidence, torch.tensor([0.5, -0.5]).double().sigmoid())
+
+
+@pytest.mark.parametrize("method", ["nes", "robust_nes", "square"])
+def test_a_black_box_attack_needs_no_64_bits_of_the_device(method: str) -> None:
+    steps = "queries=20" if method == "square" else "iterations=2"
+    attack, _ = create_attack(method, "paper", [steps])
+    there, here = (attack(detector, CLEAN, LABELS) for detector in (TintElsewhere(), Tint()))
+    torch.testing.assert_close(torch.stack(there.faces), torch.stack(here.faces))
 
 
 @pytest.mark.parametrize(("epsilon", "value"), [(0.0, "0.0"), (-1.0, "-1.0"), (nan, "nan")])

@@ -95,7 +95,7 @@ class Victim:
 
     @torch.no_grad()
     def confidence(self, faces: Tensor, items: Tensor, through: Change | None = None) -> Tensor:
-        """Return the probability (n,) of the items' own labels, float64 and without a gradient.
+        """Return the probability (n,) of the items' own labels: float64, on the CPU, no gradient.
 
         It is all that a black-box attack sees. In 32 bits it would be exactly 1 from log-odds of
         17 on, where the published attack, which asks for the small probability of the other label,
@@ -103,7 +103,8 @@ class Victim:
 
         The arguments are those of `margin`.
         """
-        return self._margin(faces, items, through).double().sigmoid()
+        # First to the CPU: not every device has 64 bits.
+        return self._margin(faces, items, through).cpu().double().sigmoid()
 
     def inside(self, items: Tensor, shape: Sequence[int]) -> Tensor:
         """Return (n, 1, 1, H, W): 1 where an item has pixels, 0 in its padding.

@@ -1,5 +1,8 @@
 """Detectors whose answer, slope and weakest point are known."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +28,30 @@ class Tint(Detector):
         self.faces_seen += len(faces)
         odds = GAIN * ((faces - 0.5) * SIGNS.to(faces)).mean((2, 3, 4))
         return torch.stack([torch.zeros_like(odds), odds], -1)
+
+
+class Without64Bits(Tensor):
+    """A tensor of a device that has no float64, until it is brought to the CPU."""
+
+    @classmethod
+    def __torch_function__(
+        cls,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func is Tensor.double:
+            raise TypeError("this device has no float64")
+        result = super().__torch_function__(func, types, args, kwargs)
+        return result.as_subclass(Tensor) if func is Tensor.cpu else result
+
+
+class TintElsewhere(Tint):
+    """The same on a device that has no float64."""
+
+    def logits(self, faces: Tensor) -> Tensor:
+        return super().logits(faces).as_subclass(Without64Bits)
 
 
 class OnePixel(Detector):

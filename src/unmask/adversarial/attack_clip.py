@@ -128,7 +128,7 @@ def scores_of(detector: Detector, crops: Sequence[Image]) -> list[float]:
     with torch.inference_mode():
         device = detector.get_buffer("mean").device
         fitted = [detector.fitted(as_face(crop)[None].to(device)) for crop in crops]
-        return detector.scores(torch.cat(fitted)).double().tolist() if fitted else []
+        return detector.scores(torch.cat(fitted)).cpu().double().tolist() if fitted else []
 
 
 @cache

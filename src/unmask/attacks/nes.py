@@ -64,7 +64,7 @@ class NES(Attack):
         def one_step(now: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
             going = affordable(victim, items, 1 + 2 * self.pairs, self.most_queries)
             if going.any():
-                confidence = victim.confidence(now[going], items[going]).cpu()
+                confidence = victim.confidence(now[going], items[going])
                 going[going.clone()] = 1 - confidence <= self.sure
             moved = now.clone()
             if going.any():

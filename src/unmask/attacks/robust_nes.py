@@ -94,7 +94,7 @@ class RobustNES(Attack):
         """Return (n,) whether the other label is probable enough behind each transform."""
         fooled = torch.ones(len(items), dtype=torch.bool)
         for change in transforms if len(items) else ():
-            fooled &= 1 - victim.confidence(faces, items, change).cpu() >= self.sure
+            fooled &= 1 - victim.confidence(faces, items, change) >= self.sure
         return fooled
 
     def _mean_slope(

@@ -54,7 +54,7 @@ class Square(Attack):
     def perturb(self, victim: Victim, faces: Tensor, random: torch.Generator) -> Tensor:
         """Return faces (N, T, 3, H, W) with the windows that made the detector less certain."""
         generators = [np.random.Generator(bits) for bits in bit_generators(len(faces), random)]
-        confidence = victim.confidence(faces, torch.arange(len(faces))).cpu()
+        confidence = victim.confidence(faces, torch.arange(len(faces)))
         tries = count()
 
         def one_step(now: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,7 +68,7 @@ class Square(Attack):
                 height, width = victim.sizes[item]
                 part = (..., slice(height), slice(width))
                 self._paint(face[part], faces[item][part], generators[item], number)
-            answers = victim.confidence(tried, who).cpu()
+            answers = victim.confidence(tried, who)
             better = (answers < confidence[who]) | torch.tensor(number == 0)
             chosen = going.nonzero()[:, 0][better]
             moved[chosen], confidence[items[chosen]] = tried[better], answers[better]
