@@ -68,18 +68,12 @@ def evaluate(
     catalog = read_catalog(settings.catalog)
     test = _test_items(catalog, settings)
     notes = notes_on_seen(card, test.usable(), lineage=catalog)
-    scores = _scores(
-        score_faces(
-            detector,
-            settings.faces,
-            test.usable(),
-            device=device_for(settings.device),
-            store=store,
-        ),
-        test,
-        TARGETS[card.trained_on.get("target", "label")],  # older cards name none
+    target = TARGETS[card.trained_on.get("target", "label")]  # older cards name none
+    faces = target.marked(read_faces(settings.faces), catalog)
+    found = score_faces(
+        detector, faces, test.usable(), device=device_for(settings.device), store=store
     )
-    statuses = read_faces(settings.faces).select("item", "status")
+    scores, statuses = _scores(found, test, target), faces.select("item", "status")
     results = []
     for quality in _qualities(test):
         part = test.filter(quality=quality)

@@ -97,8 +97,8 @@ def load_data(settings: TrainSettings) -> TrainingData:
             person stands in both splits.
     """
     catalog, table = read_catalog(settings.catalog), read_face_table(settings.faces)
-    faces = _with_whole_paths(table)
     target = TARGETS[settings.target]
+    faces = target.marked(_with_whole_paths(table), catalog)
     items = _chosen(catalog.usable().table, settings, target)
     classes = target.classes(items)
     items = target.numbered(items, classes)

@@ -21,7 +21,7 @@ Change = Callable[[Tensor, int], Tensor]
 
 def score_faces(
     detector: Detector,
-    faces: Path,
+    faces: Path | pl.DataFrame,
     catalog: Catalog,
     *,
     batch: int = 32,
@@ -33,7 +33,7 @@ def score_faces(
 
     Args:
         detector: what scores them.
-        faces: the file of the face table.
+        faces: the file of the face table, or what `read_faces` gives of it.
         catalog: the items whose faces are scored; others in the face table are left out.
         batch: faces that go through the network at once.
         device: where the network runs.
@@ -48,7 +48,7 @@ def score_faces(
         InvalidInputError: if it is no face table.
         UnreadableMediaError: if a crop cannot be read.
     """
-    found = joined(catalog.table.select("id"), read_faces(faces))
+    found = joined(catalog.table.select("id"), _read(faces))
     with kept_memory():
         logits = face_logits(
             detector,
@@ -60,6 +60,10 @@ def score_faces(
         )
     scores = fake_probability(detector, logits)
     return found.table.select("item", "frame", "track").with_columns(score=pl.Series(scores))
+
+
+def _read(faces: Path | pl.DataFrame) -> pl.DataFrame:
+    return read_faces(faces) if isinstance(faces, Path) else faces
 
 
 def fake_probability(detector: Detector, logits: Tensor) -> NDArray[np.float64]:

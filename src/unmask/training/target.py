@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from unmask.catalog import Catalog
 from unmask.contracts import FAKE, REAL
 from unmask.torch_contracts import BENIGN
+from unmask.training.attacked import FAMILY, mark_unchanged
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,13 @@ class Target:
         class_of: the name of an item's class, of its columns in the catalog; null is unknown.
         classes: all of them among some items; the first is of `BENIGN`, and a detector's score is
             the probability of all others together.
+        marked: returns a face table in which faces that are not of their item's class have
+            another status than `ok`.
     """
 
     class_of: pl.Expr
     classes: Callable[[pl.DataFrame], tuple[str, ...]]
+    marked: Callable[[pl.DataFrame, Catalog], pl.DataFrame] = lambda faces, catalog: faces
 
     def numbered(self, items: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
         """Return the items with the place of their class as `label`; null is unknown."""
@@ -53,9 +58,10 @@ TARGETS = {
         lambda items: ("real", "fake"),
     ),
     "adversarial": Target(
-        pl.when(pl.col("family").eq_missing("adversarial"))
+        pl.when(pl.col("family").eq_missing(FAMILY))
         .then(pl.lit("adversarial"))
         .otherwise(pl.lit("clean")),
         lambda items: ("clean", "adversarial"),
+        mark_unchanged,
     ),
 }
