@@ -5,16 +5,22 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
-from makers.prepared_faces import make_prepared
+from makers.prepared_faces import Prepared, make_prepared
 from unmask.benchmark.evaluate import EvaluateSettings, evaluate
+from unmask.benchmark.leakage import LeakageError
+from unmask.benchmark.results import Result
+from unmask.catalog import Catalog, read_catalog
 from unmask.cli.main import main
 from unmask.detectors.create import create_detector
 from unmask.errors import InvalidInputError, NotFoundError
 from unmask.training.adopt import AdoptSettings, adopt
-from unmask.training.checkpoint import UNKNOWN, load_checkpoint
+from unmask.training.checkpoint import UNKNOWN, WEIGHTS, load_checkpoint, read_card
+from unmask.training.loop import train
+from unmask.training.settings import TrainSettings
 
 SIZE = 32
 
@@ -147,3 +153,62 @@ def test_published_mesonet_knows_real_from_fake_as_a_checkpoint(
         fake = detector.scores(torch.stack(faces)).numpy()
     # P(real), as the published network gives it.
     np.testing.assert_allclose(1 - fake, (0.0414, 0.0487, 0.9897, 0.9977), atol=1e-3)
+
+
+NETWORK = "resnet18"  # the smallest that starts from weights
+
+
+def short_training(prepared: Prepared, out: Path, weights: Path) -> Path:
+    settings = TrainSettings(
+        prepared.catalog, prepared.faces, out, detector=NETWORK, size=SIZE, weights=weights,
+        steps=1, batch=4, device="cpu",
+    )  # fmt: skip
+    return train(settings)
+
+
+def result_of(prepared: Prepared, folder: Path, out: Path, split: str = "test") -> Result:
+    settings = EvaluateSettings(
+        folder, prepared.catalog, prepared.faces, out, split, resamples=100, device="cpu"
+    )
+    (result,) = evaluate(settings)
+    return result
+
+
+def test_what_starts_from_them_does_not_know_either_but_knows_its_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    weights = tmp_path / "theirs.pth"
+    torch.save(create_detector(NETWORK, size=SIZE).state_dict(), weights)
+    theirs = adopt(AdoptSettings(NETWORK, weights, tmp_path / "ours", ("real", "fake"), SIZE))
+    prepared = make_prepared(tmp_path / "made")
+    first = short_training(prepared, tmp_path / "first", theirs / WEIGHTS)
+    again = short_training(prepared, tmp_path / "again", first / WEIGHTS)
+    for folder in (first, again):
+        card = read_card(folder)
+        assert card.trained_on["dataset"] == "made+unknown"
+        assert card.trained_on["started_from"] == WEIGHTS
+        result = result_of(prepared, folder, tmp_path / "out")
+        assert result.notes[0].startswith(f"Nobody knows what the weights of {NETWORK} were")
+        assert result.thresholds.chosen_on == "validation"
+        with pytest.raises(LeakageError, match="2 seen persons"):
+            result_of(prepared, folder, tmp_path / "out", "val")
+
+
+def test_a_training_remembers_what_the_checkpoint_that_it_starts_from_has_seen(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(0)
+    prepared = make_prepared(tmp_path / "made")
+    plain = tmp_path / "imagenet.pth"
+    torch.save(create_detector(NETWORK, size=SIZE).state_dict(), plain)
+    first = short_training(prepared, tmp_path / "first", plain)
+    assert read_card(first).trained_on["started_from"] == "imagenet.pth"
+    assert result_of(prepared, first, tmp_path / "out").notes == ()
+    turned = {"train": "test", "val": "train", "test": "val"}
+    catalog = read_catalog(prepared.catalog)
+    Catalog(catalog.table.with_columns(pl.col("split").replace(turned)), catalog.root).write(
+        prepared.catalog
+    )
+    second = short_training(prepared, tmp_path / "second", first / WEIGHTS)
+    assert set(read_card(first).seen_hashes) < set(read_card(second).seen_hashes)
+    with pytest.raises(LeakageError, match="3 seen persons"):
+        result_of(prepared, second, tmp_path / "out")

@@ -17,7 +17,7 @@ from unmask.errors import InvalidInputError, unknown_name
 from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import setting, to_plain
-from unmask.training.checkpoint import Card, load_checkpoint
+from unmask.training.checkpoint import UNKNOWN, Card, load_checkpoint
 from unmask.training.data import read_faces
 from unmask.training.score import score_faces
 from unmask.training.setup import device_for
@@ -151,7 +151,7 @@ def _result(
     if settings.aggregate not in card.video_thresholds:
         raise unknown_name("the aggregation rules", settings.aggregate, card.video_thresholds)
     video = card.video_thresholds[settings.aggregate]
-    chosen_on = "validation" if card.seen_is_known else "no data"
+    chosen_on = "no data" if card.selection["by"] == UNKNOWN else "validation"
     thresholds = Thresholds(card.face_threshold, video, card.threshold_rule, chosen_on)
     measured = measure(
         scores,

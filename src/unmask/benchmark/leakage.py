@@ -12,8 +12,9 @@ from unmask.training.checkpoint import Card
 logger = logging.getLogger(__name__)
 
 UNKNOWN_TRAINING = (
-    "Nobody knows what the weights of {} were trained on, as another project has made them: the "
-    "test videos and their persons may be among it, and the figures then are too good."
+    "Nobody knows what the weights of {} were trained on, as another project has made them or what "
+    "they started from: the test videos and their persons may be among it, and the figures then "
+    "are too good."
 )
 
 
@@ -35,12 +36,13 @@ def notes_on_seen(card: Card, test: Catalog, *, lineage: Catalog) -> tuple[str, 
     Raises:
         LeakageError: as `refuse_seen` does.
     """
-    if not card.seen_is_known:
-        note = UNKNOWN_TRAINING.format(card.detector)
-        logger.warning("%s", note)
-        return (note,)
-    refuse_seen(test, hashes=card.seen_hashes, persons=card.seen_persons, lineage=lineage)
-    return ()
+    if card.seen_is_known or card.seen_hashes:
+        refuse_seen(test, hashes=card.seen_hashes, persons=card.seen_persons, lineage=lineage)
+    if card.seen_is_known:
+        return ()
+    note = UNKNOWN_TRAINING.format(card.detector)
+    logger.warning("%s", note)
+    return (note,)
 
 
 def refuse_seen(

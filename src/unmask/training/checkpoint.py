@@ -33,10 +33,12 @@ class Card:
         commit: of Unmask's source, or its release.
         versions: of what it was trained with.
         trained_on: the `target` that was learned, and the `dataset`, `qualities` and `methods` of
-            the training faces; the data set of weights that another project has made is `unknown`.
+            the training faces; the data set of weights that another project has made is `unknown`,
+            also among several. `started_from` names the file of weights that it started from.
         catalog_hash: of the catalog's content.
         faces_hash: of the faces of both splits.
-        seen_hashes: SHA-256 of every training and validation item and of their ancestors.
+        seen_hashes: SHA-256 of every training and validation item and of their ancestors; those
+            of a checkpoint that it started from are among them.
         seen_persons: `data set/person` of the same items.
         selection: by what, and at which epoch and step, the weights were chosen.
         metrics: on the validation videos, by name.
@@ -75,7 +77,7 @@ class Card:
     @property
     def seen_is_known(self) -> bool:
         """Whether `seen_hashes` and `seen_persons` say all; of adopted weights nobody knows."""
-        return bool(self.trained_on["dataset"] != UNKNOWN)
+        return UNKNOWN not in self.trained_on["dataset"].split("+")
 
 
 def save_checkpoint(folder: Path, detector: Detector, card: Card) -> Card:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from unmask.catalog import Catalog, read_catalog
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.faces.table import FaceTable, read_face_table
+from unmask.training.checkpoint import CARD, read_card
 from unmask.training.settings import TrainSettings
 from unmask.training.target import TARGETS, Target
 
@@ -61,10 +62,12 @@ class Seen:
     Args:
         hashes: SHA-256 of every item and of all that they were made from, sorted.
         persons: `data set/person` of the same items, sources of swaps among them, sorted.
+        is_known: whether that is all; of weights from elsewhere nobody knows.
     """
 
     hashes: tuple[str, ...]
     persons: tuple[str, ...]
+    is_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class TrainingData:
         train: what is learned.
         validation: what the detector is chosen on.
         ancestors: rows (id, ancestor), of what each item was made from.
-        seen: what is in both splits.
+        seen: what is in both splits, and what the weights to start from have seen before.
         catalog_hash: of the whole catalog.
         faces_hash: of the faces of both splits, which decides whether two runs are the same.
     """
@@ -93,8 +96,8 @@ def load_data(settings: TrainSettings) -> TrainingData:
 
     Raises:
         NotFoundError: if a file does not exist, or a quality or method is unknown.
-        InvalidInputError: if a split or a class is missing, a label or a hash unknown, or a
-            person stands in both splits.
+        InvalidInputError: if a split or a class is missing, a label or a hash unknown, a person
+            stands in both splits, or the card beside the weights to start from was changed.
     """
     catalog, table = read_catalog(settings.catalog), read_face_table(settings.faces)
     target = TARGETS[settings.target]
@@ -116,9 +119,7 @@ def load_data(settings: TrainSettings) -> TrainingData:
         train,
         validation,
         ancestors,
-        Seen(
-            _united(learned.hashes, chosen_on.hashes), _united(learned.persons, chosen_on.persons)
-        ),
+        _united(learned, chosen_on, *_seen_before(settings.weights)),
         catalog.content_hash(),
         _hash([train, validation], table.settings),
     )
@@ -232,8 +233,19 @@ def _seen(catalog: Catalog, ancestors: pl.DataFrame, faces: Faces) -> Seen:
     return Seen(tuple(hashes.unique().sort()), tuple(persons.unique().sort()))
 
 
-def _united(some: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({*some, *others}))
+def _seen_before(weights: Path | None) -> Iterator[Seen]:
+    """Yield what weights to start from have seen, where the card of their checkpoint says so."""
+    if weights is not None and (weights.parent / CARD).is_file():
+        card = read_card(weights.parent)
+        yield Seen(card.seen_hashes, card.seen_persons, card.seen_is_known)
+
+
+def _united(*seen: Seen) -> Seen:
+    return Seen(
+        tuple(sorted({one for part in seen for one in part.hashes})),
+        tuple(sorted({one for part in seen for one in part.persons})),
+        all(part.is_known for part in seen),
+    )
 
 
 def _hash(splits: Sequence[Faces], cut: Mapping[str, Any]) -> str:

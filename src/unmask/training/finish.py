@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import torch
 
 from unmask.catalog import hash_file
@@ -13,7 +12,7 @@ from unmask.errors import InvalidInputError, NotFoundError
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import CARD, WEIGHTS, Card, read_card, save_checkpoint
+from unmask.training.checkpoint import CARD, UNKNOWN, WEIGHTS, Card, read_card, save_checkpoint
 from unmask.training.data import TrainingData
 from unmask.training.log import LOG
 from unmask.training.settings import TrainSettings
@@ -80,7 +79,7 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
         settings=told_settings(settings),
         commit=this_commit(),
         versions=versions() | {"torch_threads": str(torch.get_num_threads())},
-        trained_on={"target": settings.target} | _summary(data.train.table),
+        trained_on=_trained_on(settings, data),
         catalog_hash=data.catalog_hash,
         faces_hash=data.faces_hash,
         seen_hashes=data.seen.hashes,
@@ -103,12 +102,15 @@ def _without_weights(settings: TrainSettings) -> dict[str, Any]:
     return sized | read_options(settings.detector, settings.detector_options)
 
 
-def _summary(faces: pl.DataFrame) -> dict[str, Any]:
+def _trained_on(settings: TrainSettings, data: TrainingData) -> dict[str, Any]:
     def named(column: str) -> list[str]:
-        return faces[column].drop_nulls().unique().sort().to_list()
+        return data.train.table[column].drop_nulls().unique().sort().to_list()
 
-    return {
-        "dataset": "+".join(named("dataset")),
+    # The hash of the file stands among the settings.
+    start = {"started_from": settings.weights.name} if settings.weights else {}
+    return start | {
+        "target": settings.target,
+        "dataset": "+".join(named("dataset") + [UNKNOWN] * (not data.seen.is_known)),
         "qualities": named("quality"),
         "methods": named("method"),
     }
