@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -208,3 +209,27 @@ def test_two_victims_of_one_name_are_refused(made: Path, tmp_path: Path) -> None
 def test_split_without_fakes_is_refused_with_what_is_there(made: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="got test raw, train raw"):
         attack_benchmark(replace(asked(made), out=tmp_path, split="val"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"clip_frames": 3}, "clip_frames was 2, not 3"),
+        ({"frames": "every:2"}, "frames was 'all', not 'every:2'"),
+        ({"seed": 5}, "seed was 0, not 5"),
+        ({"batch": 2}, "batch was 32, not 2"),
+    ],
+)
+def test_folder_of_other_settings_is_refused_before_a_file_changes(
+    made: Path, changes: dict[str, Any], told: str
+) -> None:
+    files = {path: path.stat().st_mtime_ns for path in (made / "out").rglob("*")}
+    with pytest.raises(InvalidInputError, match=f"whose {told}; choose another folder"):
+        attack_benchmark(replace(asked(made), **changes))
+    assert {path: path.stat().st_mtime_ns for path in (made / "out").rglob("*")} == files
+
+
+def test_other_weights_under_the_name_of_a_victim_are_refused(made: Path, tmp_path: Path) -> None:
+    make_victim(tmp_path / "meso", seed=2)
+    with pytest.raises(InvalidInputError, match="whose victim meso was"):
+        attack_benchmark(replace(asked(made), victims=(str(tmp_path / "meso"),)))

@@ -8,20 +8,23 @@ import polars as pl
 
 from unmask.adversarial.opening import open_victim
 from unmask.benchmark.attack_curve import success_curve
-from unmask.benchmark.attack_items import chosen_items
+from unmask.benchmark.attack_items import chosen_items, cut_items
 from unmask.benchmark.attack_measure import Measuring, costs, counts, judgement
 from unmask.benchmark.attack_page import write_attack_page
 from unmask.benchmark.attack_pictures import write_strips
-from unmask.benchmark.attack_results import AttackResult
+from unmask.benchmark.attack_results import PROTOCOL, AttackResult
 from unmask.benchmark.attack_run import Stage, Target, judged, scored, staged
 from unmask.benchmark.attack_settings import AttackBenchmarkSettings, AttackSpec, parse_attack
 from unmask.benchmark.attack_strips import strips
 from unmask.benchmark.attack_tables import write_attack_tables
 from unmask.benchmark.results import Checkpoint, Part
+from unmask.benchmark.study import same_study
+from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
 from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import to_plain
+from unmask.training.setup import device_for
 
 OF_A_MACHINE = ("catalog", "out", "victims", "workers", "retry_failed")
 GAPS = (
@@ -47,14 +50,16 @@ def attack_benchmark(settings: AttackBenchmarkSettings) -> Path:
 
     Raises:
         NotFoundError: if a file, a victim, an attack, an option or a codec does not exist.
-        InvalidInputError: if two victims have one name, or if there is no fake to attack.
+        InvalidInputError: if two victims have one name, if there is no fake to attack, or if the
+            folder holds another study.
         LeakageError: if a victim has seen a video or a person that is to be attacked.
     """
     targets = [Target(text, open_victim(text)) for text in settings.victims]
     _check_names(targets)
     specs = [parse_attack(text) for text in settings.attacks]
     items, notes = chosen_items(settings, [one.victim for one in targets])
-    stage = staged(settings, items, targets, specs)
+    same_study(settings.out, _identity(settings, targets, items))
+    stage = staged(settings, cut_items(items, settings), targets, specs)
     scores = {target.name: scored(settings, stage, target) for target in targets}
     results, tables = [], []
     for target in targets:
@@ -79,6 +84,24 @@ def _check_names(targets: list[Target]) -> None:
             f"victims must have different names, got {repeated[0]!r} for two; rename one of the "
             "folders, which names it"
         )
+
+
+def _identity(
+    settings: AttackBenchmarkSettings, targets: list[Target], items: Catalog
+) -> dict[str, Any]:
+    """Return what the files of the protocol depend on, but for what they are named after."""
+    asked = {
+        "protocol": PROTOCOL,
+        "preset": settings.preset,
+        "clip_frames": settings.clip_frames,
+        "frames": settings.frames,
+        "seed": settings.seed,
+        "batch": settings.batch,
+        "device": device_for(settings.device),
+    }
+    weights = {f"victim {target.name}": target.victim.sha256 for target in targets}
+    files = items.table.select(pl.format("file of {}", "id"), "sha256").iter_rows()
+    return asked | weights | dict(files)
 
 
 def _result(

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 def chosen_items(
     settings: AttackBenchmarkSettings, victims: list[OpenVictim]
 ) -> tuple[Catalog, tuple[str, ...]]:
-    """Return the fakes to attack, cut short if wanted, and what a reader has to know of them.
+    """Return the fakes to attack, and what a reader has to know of them.
 
     Raises:
         NotFoundError: if the catalog or the split does not exist.
@@ -39,7 +39,26 @@ def chosen_items(
         for card in victim.cards
         for note in notes_on_seen(card, items, lineage=catalog)
     ]
-    return _cut(items, settings), tuple(dict.fromkeys(notes))
+    return items, tuple(dict.fromkeys(notes))
+
+
+def cut_items(items: Catalog, settings: AttackBenchmarkSettings) -> Catalog:
+    """Return the items themselves, or, if wanted, lossless clips of their first frames."""
+    folder = settings.out / "clean"
+    folder.mkdir(parents=True, exist_ok=True)
+    items = items.moved(folder)
+    if not settings.clip_frames:
+        return items
+    items.write(folder / "chosen.parquet")
+    return cut(
+        CutSettings(
+            folder / "chosen.parquet",
+            folder,
+            frames=settings.clip_frames,
+            workers=settings.workers,
+            retry_failed=settings.retry_failed,
+        )
+    )
 
 
 def spread(rows: list[Row], count: int, *, seed: int) -> list[Row]:
@@ -50,12 +69,14 @@ def spread(rows: list[Row], count: int, *, seed: int) -> list[Row]:
         count: how many.
         seed: of the choice among equals.
     """
+    if count >= len(rows):
+        return sorted(rows, key=lambda one: str(one["id"]))
     order = generator_for(seed, "videos").permutation(len(rows))
     left = [rows[place] for place in order]
     methods: Counter[str | None] = Counter()
     people: Counter[str | None] = Counter()
     chosen: list[Row] = []
-    while left and len(chosen) < count:
+    while len(chosen) < count:
         # The first of the least: `left` stands in an order drawn by the seed.
         row = min(left, key=lambda one: (methods[one["method"]], people[one["person"]]))
         left.remove(row)
@@ -80,22 +101,3 @@ def _fakes(catalog: Catalog, settings: AttackBenchmarkSettings) -> Catalog:
             "quality to some that are there"
         )
     return fakes
-
-
-def _cut(items: Catalog, settings: AttackBenchmarkSettings) -> Catalog:
-    """Return the items themselves, or lossless clips of their first frames."""
-    folder = settings.out / "clean"
-    folder.mkdir(parents=True, exist_ok=True)
-    items = items.moved(folder)
-    if not settings.clip_frames:
-        return items
-    items.write(folder / "chosen.parquet")
-    return cut(
-        CutSettings(
-            folder / "chosen.parquet",
-            folder,
-            frames=settings.clip_frames,
-            workers=settings.workers,
-            retry_failed=settings.retry_failed,
-        )
-    )
