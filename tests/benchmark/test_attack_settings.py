@@ -1,5 +1,6 @@
 from collections import Counter
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -23,7 +24,11 @@ def settings(**changes: Any) -> AttackBenchmarkSettings:
         ({"codecs": ("raw",)}, "codecs must lose something, got 'raw'"),
         ({"videos": -1}, "videos must be 0 or more, got -1"),
         ({"clip_frames": -1}, "clip_frames must be 0 or more, got -1"),
+        ({"curve_faces": -3}, "curve_faces must be 0 or more, got -3; 0 draws no curve"),
+        ({"batch": 0}, "batch must be 1 or more, got 0"),
+        ({"resamples": 1}, "resamples must be 100 or more, got 1"),
         ({"threshold": 1.0}, r"threshold must lie in \(0, 1\), got 1.0"),
+        ({"threshold": float("nan")}, r"threshold must lie in \(0, 1\), got nan"),
         ({"epsilons": ("0",)}, "epsilons must be numbers of 255 above 0, got 0"),
         ({"epsilons": ("two",)}, "epsilons must be numbers of 255 above 0, got two"),
         ({"frames": "some"}, "sampling must be all"),
@@ -72,3 +77,10 @@ def test_few_videos_are_taken_of_all_methods_and_of_different_persons() -> None:
 def test_more_videos_than_there_are_gives_all() -> None:
     rows = [{"id": str(number), "method": "swap", "person": None} for number in range(3)]
     assert [one["id"] for one in spread(rows, 9, seed=0)] == ["0", "1", "2"]
+
+
+def test_taking_all_of_many_videos_does_not_compare_them_with_each_other() -> None:
+    rows = [{"id": f"{number:05}", "method": "swap", "person": None} for number in range(20_000)]
+    start = perf_counter()
+    assert spread(rows, len(rows), seed=0) == rows
+    assert perf_counter() - start < 2  # 200 million comparisons take far longer

@@ -9,6 +9,7 @@ from unmask.attack_contracts import GREY, Attack
 from unmask.attacks.presets import create_attack
 from unmask.degrade.spec import RAW, parse_degradation
 from unmask.errors import InvalidInputError
+from unmask.metrics.bootstrap import check_resampling
 from unmask.settings import setting
 from unmask.video.sample import parse_sampling
 
@@ -74,9 +75,15 @@ class AttackBenchmarkSettings:
                     f"codecs must lose something, got {text!r}; leave it out, as the lossless file "
                     "is measured anyway"
                 )
-        for name, count in (("videos", self.videos), ("clip_frames", self.clip_frames)):
-            if count < 0:
-                raise InvalidInputError(f"{name} must be 0 or more, got {count}; 0 takes all")
+        for name, count, least, advice in (
+            ("videos", self.videos, 0, "0 takes all"),
+            ("clip_frames", self.clip_frames, 0, "0 takes all"),
+            ("curve_faces", self.curve_faces, 0, "0 draws no curve"),
+            ("batch", self.batch, 1, "32 faces keep most processors busy"),
+        ):
+            if count < least:
+                raise InvalidInputError(f"{name} must be {least} or more, got {count}; {advice}")
+        check_resampling(self.resamples, 0.95)
         if not 0 < self.threshold < 1:
             raise InvalidInputError(
                 f"threshold must lie in (0, 1), got {self.threshold}; 0.5 is where an attack "
