@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from torch import Tensor
 from typer.testing import CliRunner
 
 from makers.forged_tree import METHODS, make, write_victim
 from makers.people import Person, scene, write_frames
-from unmask.adversarial import defense_dataset
+from unmask.adversarial import defense_dataset, defense_faces
+from unmask.adversarial.attack import AttackSettings
 from unmask.adversarial.defense_dataset import DefenseDatasetSettings, build_defense_dataset
 from unmask.adversarial.defense_faces import Task, make_faces
+from unmask.attack_contracts import Attack, Victim
 from unmask.catalog import Catalog, hash_file, make_catalog, read_catalog
 from unmask.cli.build import app
 from unmask.datasets.defense_names import PARTS, says_attacked
@@ -152,6 +156,48 @@ def test_attack_table_has_a_row_for_each_attacked_image(built: Catalog) -> None:
     assert dict(table.select("item", "parent").iter_rows()) == parents
 
 
+def test_attack_runs_so_that_equal_seeds_give_equal_faces(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[bool] = []
+
+    class Notes(Attack):
+        def perturb(self, victim: Victim, faces: Tensor, random: torch.Generator) -> Tensor:
+            noted.append(torch.are_deterministic_algorithms_enabled())
+            return faces
+
+    monkeypatch.setattr(defense_faces, "create_attack", lambda *told: (Notes(), {}))
+    few: dict[str, Any] = {"videos": 1, "every": 9, "xception": "", "methods": ("Deepfakes",)}
+    build_defense_dataset(settings(place, tmp_path, device="cpu", **few))
+    assert noted == [True, True]
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_device_is_by_default_the_fastest_that_is_there() -> None:
+    given = DefenseDatasetSettings(Path("tree"), mesonet="meso")
+    assert given.device == AttackSettings("fgsm", Path("catalog"), victim="meso").device == "auto"
+
+
+def test_another_mask_under_the_same_name_has_other_faces(place: Path, tmp_path: Path) -> None:
+    """Both people are there; the mask says which of them is forged."""
+    frame = scene((288, 144), [Person("P001", 4, 4, 132), Person("P002", 148, 4, 132)])
+    write_frames(tmp_path / "both.mp4", [frame])
+    row = {"id": "both.mp4", "path": "both.mp4", "dataset": "mine", "label": 1, "method": "swap"}
+    made = make_catalog([row | {"family": "swap", "mask": "mask.mp4"}], tmp_path)
+    made.write(tmp_path / "catalog.parquet")
+    lefts = []
+    for forged in (slice(0, 144), slice(144, 288)):
+        mask = np.zeros_like(frame)
+        mask[:, forged] = 255
+        write_frames(tmp_path / "mask.mp4", [mask])
+        catalog = build_defense_dataset(
+            settings(place, tmp_path / "out", source=tmp_path / "catalog.parquet", xception="")
+        )
+        clean = catalog.filter(family="swap", kind="image").rows()
+        lefts.append(json.loads(clean[0]["settings"])["region"][0])
+    assert lefts[0] < 100 < lefts[1]
+
+
 def test_names_and_marks_say_what_is_attacked(built: Catalog) -> None:
     for row in images(built):
         if row["status"] == "ok":
@@ -228,6 +274,20 @@ def test_second_run_works_on_lost_and_changed_images_only(
     assert contents(tmp_path) == before
     build_defense_dataset(chosen)
     assert len(worked) == 2
+
+
+def test_second_run_does_nothing_where_a_catalog_tells_no_hashes(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = a_catalog(tmp_path, ["ann.mp4"])
+    chosen = settings(place, tmp_path / "out", source=source, xception="")
+    first = build_defense_dataset(chosen)
+
+    def is_never_called(task: Task) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr(defense_dataset, "make_faces", is_never_called)
+    assert build_defense_dataset(chosen).table.equals(first.table)
 
 
 def test_workers_give_the_same_files(built: Catalog, place: Path, tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ class DefenseDatasetSettings:
     together: int = setting(32, "Faces that are attacked at once: what a kill can lose.")
     splits: Path | None = setting(None, "The official lists of FaceForensics++.")
     seed: int = setting(0, "The seed of the attacks.")
-    device: str = setting("cpu", "Where the victims run: cpu, cuda, mps or auto.")
-    workers: int = setting(0, "Processes; 0 takes one for each core.")
+    device: str = setting("auto", "Where the victims run: auto, cpu, cuda or mps.")
+    workers: int = setting(0, "Processes; 0 takes one for each core. Other devices get one.")
     retry_failed: bool = setting(False, "Try again what could not be read before.")
 
     def __post_init__(self) -> None:
@@ -108,6 +108,8 @@ def build_defense_dataset(settings: DefenseDatasetSettings) -> Catalog:
         retry_failed=settings.retry_failed,
     )
     _say(videos)
+    # Paths that leave a folder by `..` name nothing before it is there.
+    settings.out.mkdir(parents=True, exist_ok=True)
     tasks = list(_tasks(videos, ways, settings))
     made = run_journaled(
         tasks,

@@ -26,9 +26,11 @@ from unmask.faces.masks import compare_to_masks
 from unmask.faces.mtcnn import CELL, MTCNN, Face
 from unmask.faces.select import main_tracks
 from unmask.faces.track import follow
+from unmask.files import stamp
 from unmask.seeding import seed_for
 from unmask.torch_contracts import Detector
 from unmask.training.memory import kept_memory
+from unmask.training.setup import repeatable
 from unmask.video.picture import write_png
 from unmask.video.probe import probe
 from unmask.video.read import decode
@@ -128,7 +130,10 @@ class Task:
     @property
     def key(self) -> str:
         """What changes when the faces would."""
-        told = [(video.id, video.name, video.content, str(video.mask)) for video in self.videos]
+        told = [
+            (video.id, video.name, video.content, stamp(video.mask) if video.mask else None)
+            for video in self.videos
+        ]
         return key_of("defense-dataset", self.way.told, told)
 
 
@@ -281,7 +286,8 @@ def _attack(clips: Sequence[Clip], faces: Sequence[Shot], way: Way) -> None:
     attack, _ = create_attack(str(way.attack), way.preset, way.options)
     seed = seed_for(way.seed, way.part.name, *dict.fromkeys(shot.video.id for shot in faces))
     labels = torch.full((len(faces),), FAKE)
-    made = attack(victim, [as_face(shot.cut()) for shot in faces], labels, seed=seed)
+    with repeatable(torch.device(way.device)):
+        made = attack(victim, [as_face(shot.cut()) for shot in faces], labels, seed=seed)
     for place, shot in enumerate(faces):
         _put_back(shot, made, place)
     for clip in clips:
