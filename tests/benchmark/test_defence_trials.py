@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from unmask.benchmark.defence_trials import planned, with_draws
 from unmask.errors import InvalidInputError, NotFoundError
@@ -29,13 +30,34 @@ def test_attack_without_bound_starts_from_the_face_itself() -> None:
     assert settings["iterations"] == 100
 
 
+def test_radii_of_the_adaptive_attack_are_half_and_twice_its_own() -> None:
+    trials = planned(["fgsm"], "pgd:epsilon=16/255", 4)
+    told = [(one.name, one.radius) for one in trials[1:4]]
+    assert told == [("adaptive", 16), ("adaptive at 8", 8), ("adaptive at 32", 32)]
+
+
+def test_adaptive_attack_in_l2_has_no_radii_and_its_unbounded_one_covers_every_face() -> None:
+    _, best, unbounded = planned(["fgsm"], "pgd:norm=l2:epsilon=3", 4)
+    assert (best.radius, best.create()[0].epsilon) == (None, 3)
+    attack, settings = unbounded.create()
+    black = torch.zeros(1, 1, 3, 512, 512)
+    assert torch.equal(attack.inside_ball(black + 1, black), black + 1)
+    assert settings["iterations"] == 100
+
+
+def test_adaptive_attack_that_nothing_bounds_keeps_its_settings_and_is_made_once() -> None:
+    trials = planned(["fgsm"], "carlini_wagner:searches=2", 4)
+    assert [(one.name, one.is_unbounded) for one in trials] == [("fgsm", False), ("adaptive", True)]
+    assert trials[1].create()[1]["iterations"] == 500
+
+
 def test_attacks_of_one_method_go_by_their_options() -> None:
     trials = planned(["pgd", "nes:iterations=2", "nes:iterations=5"], "pgd", 4)
     assert [one.name for one in trials[:3]] == ["pgd", "nes-iterations=2", "nes-iterations=5"]
 
 
 def test_draws_are_given_to_attacks_that_can_take_them() -> None:
-    trials = planned(["fgsm", "iterative_fgsm"], "pgd:draws=3", 4)
+    trials = planned(["square", "iterative_fgsm"], "pgd:draws=3", 4)
     drawn = [with_draws(one, 8).create()[1].get("draws") for one in trials[:3]]
     assert drawn == [None, 8, 3]
 

@@ -16,14 +16,14 @@ from unmask.options import Value
 ADAPTIVE, UNBOUNDED = "adaptive", "unbounded"
 ONE_STEP = ("fgsm",)
 
-# What an attack without a bound sets beside its radius, where it has such a setting: it starts from
-# the face itself, since noise alone fools many a detector, and goes far in small steps.
-ENOUGH = {
-    "random_start": "false",
-    "restarts": "1",
-    "step_ratio": "0.02",
-    "iterations": "100",
-    "lead": "0.9",
+# What an attack without a bound sets, where it has such a setting: it starts from the face itself,
+# since noise alone fools many a detector, and goes far in small steps.
+ENOUGH = {"random_start": "false", "restarts": "1", "iterations": "100", "lead": "0.9"}
+# Radii that any change of a face fits in, and steps that cross the face in less than 100. In L2 it
+# hangs on the size: 1000 is from black to white on 577 pixels each way.
+WIDEST = {
+    "linf": {"epsilon": "1", "step_ratio": "0.02"},
+    "l2": {"epsilon": "1000", "step_ratio": "0.01"},
 }
 
 
@@ -64,9 +64,23 @@ class Trial:
         """Whether it sees scores only."""
         return ATTACKS[self.method].black_box
 
+    @property
+    def one_step(self) -> bool:
+        """Whether it follows the gradient only once."""
+        return self.method in ONE_STEP or self.create()[1].get("iterations") == 1
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether it knows the defence and may change a face as far as it likes."""
+        by_nature = self.role == "adaptive" and not isfinite(self.create()[0].epsilon)
+        return self.role == "unbounded" or by_nature
+
 
 def planned(attacks: Sequence[str], adaptive: str, levels: float) -> tuple[Trial, ...]:
     """Return every trial of a defence: the attacks, and the adaptive one at several radii.
+
+    An adaptive attack without a radius of its own has no other radii, and one that nothing bounds
+    is its own attack without a bound.
 
     Args:
         attacks: texts such as `pgd` or `nes:iterations=20:pairs=10`, one at least.
@@ -92,11 +106,14 @@ def planned(attacks: Sequence[str], adaptive: str, levels: float) -> tuple[Trial
         raise InvalidInputError("attacks must name one attack or more, got none; pgd is one")
     best = replace(_trial(adaptive, "adaptive"), name=ADAPTIVE)
     found = [_at(one, levels) for one in (*trials, best)]
-    found += [
-        replace(_at(best, other, over=True), name=f"{ADAPTIVE} at {other:g}", role="radius")
-        for other in (levels / 2, 2 * levels)
-    ]
-    found.append(_unbounded(best))
+    best = found[-1]
+    if best.radius is not None:
+        found += [
+            replace(_at(best, other, over=True), name=f"{ADAPTIVE} at {other:g}", role="radius")
+            for other in (best.radius / 2, 2 * best.radius)
+        ]
+    if not best.is_unbounded:
+        found.append(_unbounded(best))
     names = [one.name for one in found]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InvalidInputError(
@@ -132,11 +149,10 @@ def _at(trial: Trial, levels: float, *, over: bool = False) -> Trial:
 
 def _unbounded(trial: Trial) -> Trial:
     known = _takes(trial.method)
-    enough = [f"{name}={value}" for name, value in ENOUGH.items() if name in known]
-    kept = [one for one in _without(trial, "epsilon") if one.partition("=")[0] not in ENOUGH]
-    radius = ["epsilon=1"] if "epsilon" in known else []
-    options = (*radius, *kept, *enough)
-    return replace(trial, name=UNBOUNDED, role="unbounded", options=options)
+    told = WIDEST[trial.create()[0].norm] | ENOUGH
+    kept = [one for one in trial.options if one.partition("=")[0] not in told]
+    enough = [f"{name}={value}" for name, value in told.items() if name in known]
+    return replace(trial, name=UNBOUNDED, role="unbounded", options=(*kept, *enough))
 
 
 def _takes(method: str) -> Sequence[str]:
