@@ -72,22 +72,23 @@ def test_a_detector_without_a_gradient_is_flagged_by_scores_and_by_what_has_no_b
 ) -> None:
     assert masked[BLACK_BOX].state == "suspicious"
     assert masked[UNBOUND].state == "suspicious"
-    assert masked[UNBOUND].told == "0 % of 12 faces"
-    assert "gradients 0 %" in masked[BLACK_BOX].told
+    assert masked[UNBOUND].told == "0 % (12 faces of 6 videos)"
+    assert "many steps 0 %" in masked[BLACK_BOX].told
 
 
 def test_a_detector_with_a_true_gradient_passes(sound: dict[str, Check]) -> None:
     assert {one.state for one in sound.values()} == {"passed"}
-    assert sound[UNBOUND].told == "100 % of 12 faces"
+    assert sound[UNBOUND].told == "100 % (12 faces of 6 videos)"
 
 
 def rows(fooled: str) -> pl.DataFrame:
-    """Return faces that are fooled where the text has an x."""
+    """Return videos of three faces that are fooled where the text has an x."""
     return pl.DataFrame(
         [
-            {"item": f"{place}.mp4", "frame": 0, "track": 0, "label": FAKE}
+            {"item": f"{place}.mp4", "frame": frame, "track": 0, "label": FAKE}
             | {"before": 0.9, "after": 0.1 if one == "x" else 0.9}
             for place, one in enumerate(fooled)
+            for frame in range(3)
         ],
         schema={
             name: JUDGED[name] for name in ("item", "frame", "track", "label", "before", "after")
@@ -95,10 +96,12 @@ def rows(fooled: str) -> pl.DataFrame:
     )
 
 
-def checked(**fooled: str) -> dict[str, Check]:
+def checked(
+    attacks: Sequence[str] = ATTACKS, best: str = "pgd", /, **fooled: str
+) -> dict[str, Check]:
     """Return the checks of trials of known success, by what they are called in `planned`."""
     names = {name.replace("_at_", " at "): text for name, text in fooled.items()}
-    trials = [one for one in planned(ATTACKS, "pgd", 4) if one.name in names]
+    trials = [one for one in planned(attacks, best, 4) if one.name in names]
     return by_name(gradient_checks([(one, rows(names[one.name])) for one in trials], WAY))
 
 
@@ -116,8 +119,10 @@ ALL = {
 def test_what_must_hold_is_told_with_its_figures() -> None:
     found = checked(**ALL)
     assert {one.state for one in found.values()} == {"passed"}
-    assert found[BLACK_BOX].told == "scores fooled 25 %, gradients 75 %; scores alone 0 %"
-    assert found[RADIUS].told == "25 % at 2, 75 % at 4, 100 % at 8"
+    assert found[BLACK_BOX].told == (
+        "scores fooled 25 %, many steps 75 %; scores alone 0 % (12 faces of 4 videos)"
+    )
+    assert found[RADIUS].told == "25 % at 2, 75 % at 4, 100 % at 8 (12 faces of 4 videos)"
 
 
 def test_faces_that_only_scores_fool_are_suspicious_even_if_gradients_fool_more() -> None:
@@ -128,13 +133,61 @@ def test_faces_that_only_one_step_fools_are_suspicious() -> None:
     assert checked(**ALL | {"fgsm": "...x"})[STEPS].state == "suspicious"
 
 
+@pytest.mark.parametrize("wider", ["carlini_wagner", "pgd:epsilon=64/255"])
+def test_what_an_attack_of_another_bound_fools_excuses_nothing(wider: str) -> None:
+    fooled = ALL | {"fgsm": "...x", "square": "...x", wider.partition(":")[0]: "xxxx"}
+    found = checked((*ATTACKS, wider), **fooled)
+    assert [found[name].state for name in (BLACK_BOX, STEPS)] == ["suspicious"] * 2
+
+
+def test_each_attack_is_compared_within_its_own_radius() -> None:
+    attacks = ("fgsm:epsilon=2/255", "square:epsilon=8/255")
+    found = checked(attacks, **ALL | {"fgsm": "x..x", "square": "...x"})
+    # Many steps fool the first face at 2, the first three at 4, and all at 8.
+    assert found[STEPS].told.startswith("one step fooled 50 %, many steps 25 %; one step alone 25 ")
+    assert found[BLACK_BOX].state == "passed"
+
+
+def test_one_step_does_not_stand_for_gradients_against_scores() -> None:
+    attacks = ("fgsm", "iterative_fgsm:iterations=1", "square")
+    fooled = ALL | {"fgsm": "x..x", "iterative_fgsm": "x..x", "square": "...x"}
+    assert checked(attacks, **fooled)[BLACK_BOX].state == "suspicious"
+
+
+def test_steps_of_no_fair_radius_are_not_compared() -> None:
+    found = checked(("fgsm:epsilon=1/255",), **ALL)[STEPS]
+    assert found.state == "not done"
+    assert (
+        found.told == "no attack by many steps has the radius of one by one step, or a smaller one"
+    )
+
+
+def test_success_that_does_not_change_with_the_radius_is_suspicious_below_all() -> None:
+    names = ("adaptive_at_2", "adaptive", "adaptive_at_8")
+    for fooled, state in (("....", "suspicious"), ("xx..", "suspicious"), ("xxxx", "passed")):
+        assert checked(**ALL | dict.fromkeys(names, fooled))[RADIUS].state == state
+
+
+def test_too_few_faces_or_videos_pass_nothing() -> None:
+    for few, told in (("x", "only 3 faces of 1 videos were judged fake before"), ("xxx", "only 9")):
+        found = checked(**dict.fromkeys(ALL, few))
+        assert {one.state for one in found.values()} == {"not done"}
+        assert found[UNBOUND].told.startswith(told)
+
+
+def test_adaptive_attack_that_nothing_bounds_is_the_one_without_a_bound() -> None:
+    found = checked(("fgsm",), "carlini_wagner", fgsm="....", adaptive="xxx.")
+    assert found[UNBOUND].told == "75 % (12 faces of 4 videos)"
+    assert {found[name].state for name in (STEPS, RADIUS)} == {"not done"}
+
+
 def test_success_that_falls_with_the_radius_is_suspicious() -> None:
     assert checked(**ALL | {"adaptive_at_8": "xx.."})[RADIUS].state == "suspicious"
 
 
 def test_one_face_that_withstands_without_a_bound_is_suspicious() -> None:
     found = checked(**ALL | {"unbounded": "xxx."})[UNBOUND]
-    assert (found.state, found.told) == ("suspicious", "75 % of 4 faces")
+    assert (found.state, found.told) == ("suspicious", "75 % (12 faces of 4 videos)")
 
 
 def test_a_check_that_lacks_its_attacks_is_not_done() -> None:

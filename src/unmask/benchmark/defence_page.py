@@ -15,7 +15,7 @@ from unmask.benchmark.defence_tables import (
     overview_table,
     success_table,
 )
-from unmask.benchmark.defence_words import limits, verdict
+from unmask.benchmark.defence_words import limits, percent, verdict
 from unmask.benchmark.layout import document, facts_element, key_element, lede, title_elements
 from unmask.benchmark.markup import Markup, breakable, join, tag
 from unmask.benchmark.results import Measured
@@ -187,7 +187,7 @@ def _guards(guards: Sequence[GuardResult], table: Markup | None) -> Markup | Non
     if table is None:
         return None
     alarms = "; ".join(
-        f"{one.guard.name} calls {100 * one.false_alarms.value:.1f} % of {one.faces} clean faces "
+        f"{one.guard.name} calls {percent(one.false_alarms.value)} of {one.faces} clean faces "
         "attacked"
         for one in guards
     )

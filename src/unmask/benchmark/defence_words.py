@@ -49,11 +49,30 @@ def limits(results: Sequence[DefenceResult], guards: Sequence[GuardResult] = ())
             f"The test holds only {fewest} videos of a class. Intervals of so few come out too "
             "short near 0 and 1: read them as the least that is uncertain."
         )
-    if first.attacked < first.counts.faces:
-        told.append(f"{first.attacked} faces of fakes were attacked, evenly spread over them.")
+    fakes = first.frame.decisions.true_positives + first.frame.decisions.false_negatives
+    if first.attacked < fakes:
+        told.append(
+            f"{first.attacked} of the {fakes} faces of fakes were attacked, evenly spread over "
+            "them."
+        )
     notes = [note for one in results for note in one.notes]
     notes += [note for one in guards for note in one.notes]
     return told + list(dict.fromkeys(notes))
+
+
+def percent(share: float) -> str:
+    """Return a share in percent that says 0 and 100 only where it is exactly so.
+
+    Example:
+        >>> [percent(share) for share in (0.0, 0.0002, 0.125, 0.9997, 1.0)]
+        ['0 %', '<0.1 %', '12.5 %', '>99.9 %', '100 %']
+    """
+    told = f"{100 * share:.1f}"
+    if told == "0.0" and share > 0:
+        return "<0.1 %"
+    if told == "100.0" and share < 1:
+        return ">99.9 %"
+    return f"{told} %".replace(".0 %", " %")
 
 
 def _withstands(result: DefenceResult) -> str:
@@ -67,14 +86,14 @@ def _withstands(result: DefenceResult) -> str:
     if after <= LITTLE * before:
         return f"It does not withstand: {told}."
     return (
-        f"It finds {100 * before:.0f} % of the fakes clean and {100 * after:.0f} % under every "
+        f"It finds {percent(before)} of the fakes clean and {percent(after)} under every "
         f"attack; {told}."
     )
 
 
 def _alarms(result: DefenceResult) -> str:
     share = 1 - result.reals_right
-    return f"It calls {100 * share:.0f} % of the clean reals fake." if share > ALARMS else ""
+    return f"It calls {percent(share)} of the clean reals fake." if share > ALARMS else ""
 
 
 def _static(result: DefenceResult) -> str:
@@ -127,4 +146,4 @@ def _worst(result: DefenceResult, *, static: bool) -> Tried | None:
 
 
 def _percent(trial: Tried) -> str:
-    return f"{100 * trial.success.value:.0f} %" if trial.success else "none"
+    return percent(trial.success.value) if trial.success else "none"
