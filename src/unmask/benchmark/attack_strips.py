@@ -19,8 +19,8 @@ Row = dict[str, Any]
 def strips(stage: Stage, judged: pl.DataFrame, results: Sequence[AttackResult]) -> list[Strip]:
     """Return one strip for each attack on each victim, of one face for each victim.
 
-    The face is the first, by video and frame, that its victim judged fake before and that was
-    found again on most channels of all attacks: no success is asked for.
+    The face is the first, by video and frame, of those that every attack has, that its victim
+    judged fake before and that was found again on most channels: no success is asked for.
 
     Args:
         stage: the files.
@@ -39,7 +39,7 @@ def strips(stage: Stage, judged: pl.DataFrame, results: Sequence[AttackResult]) 
 def strip_of(
     stage: Stage, judged: pl.DataFrame, result: AttackResult, *, item: str, frame: int, track: int
 ) -> Strip | None:
-    """Return one face on every channel of an attack; None where a file cannot be read.
+    """Return one face on every channel; None where the attack lacks it or a file is unreadable.
 
     Args:
         stage: the files.
@@ -50,12 +50,10 @@ def strip_of(
         track: which face.
     """
     called = f"{result.victim.name}/{result.attack}/{item}"
-    row = stage.attacked.row(
-        by_predicate=(pl.col("item") == called)
-        & (pl.col("frame") == frame)
-        & (pl.col("track") == track),
-        named=True,
-    )
+    rows = stage.attacked.filter(item=called, frame=frame, track=track, status="ok")
+    if not rows.height:
+        return None
+    row = rows.row(0, named=True)
     scores = _scores(judged, result, item=item, frame=frame, track=track)
     try:
         sights = tuple(
@@ -79,9 +77,11 @@ def _place(judged: pl.DataFrame, threshold: float) -> dict[str, Any] | None:
         pl.col("channel") != TENSOR,
         pl.col("before") >= threshold,
     )
-    found = own.group_by("item", "frame", "track").agg(pl.col("score").count())
-    best = found.sort("score", "item", "frame", "track", descending=[True, False, False, False])
-    return best.drop("score").row(0, named=True) if best.height else None
+    face = ("item", "frame", "track")
+    found = own.group_by(face).agg(pl.col("score").count(), attacks=pl.col("attack").n_unique())
+    shared = found.filter(pl.col("attacks") == own["attack"].n_unique())
+    best = shared.sort("score", *face, descending=[True, False, False, False])
+    return best.select(face).row(0, named=True) if best.height else None
 
 
 def _scores(
