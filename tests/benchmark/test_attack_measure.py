@@ -195,6 +195,13 @@ def test_of_two_found_faces_the_one_that_shares_most_is_taken_and_each_only_once
     assert matched(wanted, boxes("a", (20, 10)), "score")["score"].to_list() == [None, 0.3]
 
 
+def test_of_a_chain_of_boxes_none_is_lost_to_a_pair_that_shares_more() -> None:
+    # The second found face shares most with the first wanted one, which has a better match.
+    wanted = boxes("a", (10, 10), (22, 10)).drop("score")
+    found = boxes("a", (10, 10), (15, 10))
+    assert matched(wanted, found, "score")["score"].to_list() == [0.3, 0.4]
+
+
 def test_judged_faces_bear_the_scores_of_clean_file_clean_copy_and_attacked_copy() -> None:
     rows = attacked(item=["v/fgsm/a"] * 2, frame=[0, 1], status=["ok", "no_face"])
     clean, copy, hit = (boxes("a", (10, 10), score=one) for one in (0.9, 0.8, 0.2))

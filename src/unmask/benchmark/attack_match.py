@@ -2,17 +2,19 @@
 
 import polars as pl
 
-from unmask.adversarial.found_again import LEAST_OVERLAP
+from unmask.adversarial import found_again
+from unmask.adversarial.found_again import Seen
 
 BOX = ("left", "top", "right", "bottom")
-FACE = ("item", "frame", "track")
+PLACE = ("item", "frame")
+FACE = (*PLACE, "track")
+Place = tuple[str, int]
 
 
 def matched(wanted: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the wanted faces with the score of the face that was found in their place.
 
-    The rule is that of the attack itself: the area that both boxes share is half of what either
-    covers, or more; those that share most go first, and each stands for one face only.
+    The rule is that of the attack itself, `found_again.matched`, frame by frame.
 
     Args:
         wanted: `item`, `frame`, `track` and a box `left`, `top`, `right`, `bottom`.
@@ -26,18 +28,19 @@ def matched(wanted: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFram
         >>> matched(wanted, found, "score")["score"].to_list()
         [0.25]
     """
-    others = found.select(*FACE, "score", *BOX).rename({"track": "other", "score": name})
-    pairs = wanted.select(*FACE, *BOX).join(others, on=["item", "frame"], suffix="_found")
-    nearest = (
-        pairs.with_columns(overlap=_overlap())
-        .filter(pl.col("overlap") >= LEAST_OVERLAP)
-        .sort("overlap", descending=True, maintain_order=True)
-        .unique(["item", "frame", "other"], keep="first", maintain_order=True)
-        .unique(list(FACE), keep="first", maintain_order=True)
-    )
-    return wanted.join(
-        nearest.select(*FACE, name), on=list(FACE), how="left", maintain_order="left"
-    )
+    there: dict[Place, list[Seen]] = {}
+    for item, frame, score, *box in found.select(*PLACE, "score", *BOX).iter_rows():
+        there.setdefault((item, frame), []).append(Seen(tuple(box), score))
+    asked: dict[Place, list[int]] = {}
+    for row, place in enumerate(wanted.select(PLACE).iter_rows()):
+        asked.setdefault(place, []).append(row)
+    boxes = wanted.select(BOX).rows()
+    scores: list[float | None] = [None] * wanted.height
+    for place, rows in asked.items():
+        again = found_again.matched([boxes[row] for row in rows], there.get(place, ()))
+        for row, one in zip(rows, again, strict=True):
+            scores[row] = one.score if one else None
+    return wanted.with_columns(pl.Series(name, scores, dtype=pl.Float64))
 
 
 def judged_faces(
@@ -81,18 +84,3 @@ def _judged(faces: pl.DataFrame, methods: pl.DataFrame) -> pl.DataFrame:
     whole = faces.join(methods.select("item", "method"), on="item", how="left")
     names = ("item", "method", "frame", "track", "before", "control", "score")
     return whole.select(names).sort("item", "frame", "track")
-
-
-def _overlap() -> pl.Expr:
-    """Return the area that the two boxes of each row share by the area that either covers."""
-
-    def side(low: str, high: str) -> pl.Expr:
-        ends = pl.min_horizontal(high, f"{high}_found"), pl.max_horizontal(low, f"{low}_found")
-        return (ends[0] - ends[1]).clip(lower_bound=0)
-
-    def area(suffix: str) -> pl.Expr:
-        left, top, right, bottom = (pl.col(f"{edge}{suffix}") for edge in BOX)
-        return (right - left) * (bottom - top)
-
-    shared = side("left", "right") * side("top", "bottom")
-    return shared / (area("") + area("_found") - shared)
