@@ -27,12 +27,13 @@ from unmask.datasets.defense_names import PARTS, says_attacked
 from unmask.datasets.doctor import examine
 from unmask.datasets.index import IndexSettings, index
 from unmask.errors import InvalidInputError, NotFoundError
-from unmask.faces.attack_table import read_attack_table
+from unmask.faces.attack_table import make_attack_table, read_attack_table, write_attack_table
 from unmask.faces.prepare import FacesSettings, prepare_faces
 from unmask.video.picture import read_picture, read_png_mark
 from unmask.video.read import read_frame
 
 NAMES = [part.name for part in PARTS]
+TABLES = ("catalog.parquet", "attacks.parquet")
 QUICK = {"white_options": ("iterations=3",), "black_options": ("iterations=2", "pairs=2")}
 
 
@@ -400,9 +401,57 @@ def test_images_of_an_earlier_build_are_told(
 ) -> None:
     few: dict[str, Any] = {"videos": 1, "xception": "", "methods": ("Deepfakes",)}
     build_defense_dataset(settings(place, tmp_path, every=2, **few))
+    for name in TABLES:
+        (tmp_path / name).unlink()
     with caplog.at_level(logging.WARNING):
         build_defense_dataset(settings(place, tmp_path, every=4, **few))
     assert "3 images are of an earlier build and in no catalog" in caplog.text
+
+
+def test_a_build_goes_on_with_another_victim_and_more_videos_but_loses_none(
+    place: Path, tmp_path: Path
+) -> None:
+    few: dict[str, Any] = {"videos": 1, "every": 4, "xception": "", "methods": ("Deepfakes",)}
+    small = settings(place, tmp_path, **few)
+    first = build_defense_dataset(small)
+    whole = replace(small, videos=2, xception=str(place / "other"))
+    both = build_defense_dataset(whole)
+    assert set(first.table["id"]) < set(both.table["id"])
+    before = [contents(tmp_path / part) for part in NAMES]
+    lost = r"8 such as '.*-XceptionNet-.*' in .*; ask for all victims, videos and frames that it"
+    with pytest.raises(InvalidInputError, match=rf"out must not hold items .*, got {lost}"):
+        build_defense_dataset(replace(whole, xception=""))
+    for changes in ({"videos": 1}, {"start": 1}, {"every": 9}, {"methods": ("FaceSwap",)}):
+        with pytest.raises(InvalidInputError, match="out must not hold items that its new catalog"):
+            build_defense_dataset(replace(whole, **changes))
+    assert [contents(tmp_path / part) for part in NAMES] == before
+    assert read_catalog(tmp_path / "catalog.parquet").table.equals(both.table)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_of_something_else_are_not_written_over(
+    place: Path, tmp_path: Path, name: str
+) -> None:
+    source, out = a_catalog(tmp_path, ["ann.mp4"]), tmp_path / "out"
+    make_catalog([{"id": "mine", "path": "mine.mp4", "dataset": "mine"}], out).write(
+        out / TABLES[0]
+    )
+    write_attack_table(make_attack_table([{"item": "mine", "status": "ok"}]), out / TABLES[1])
+    (out / next(one for one in TABLES if one != name)).unlink()
+    before = contents(out)
+    with pytest.raises(
+        InvalidInputError, match=rf"new {name} would not name, got 1 such as 'mine'"
+    ):
+        build_defense_dataset(settings(place, out, source=source, xception=""))
+    assert contents(out) == before
+
+
+def test_the_catalog_that_is_read_is_not_written_over(place: Path, tmp_path: Path) -> None:
+    source = a_catalog(tmp_path, ["ann.mp4"])
+    before = contents(tmp_path)
+    with pytest.raises(InvalidInputError, match="source must be another catalog than the one that"):
+        build_defense_dataset(settings(place, tmp_path / "sub/..", source=source, xception=""))
+    assert contents(tmp_path) == before
 
 
 def test_command_line_names_the_group_and_the_verb(place: Path, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from unmask.adversarial.defense_choice import NUMBERINGS, chosen_videos, file_names
-from unmask.adversarial.defense_faces import Task, Video, Way, make_faces, path_of
+from unmask.adversarial.defense_faces import FAULTS, Task, Video, Way, make_faces, path_of
+from unmask.adversarial.kept import check_kept
 from unmask.adversarial.opening import OpenVictim, open_victim
 from unmask.attacks.presets import create_attack
 from unmask.catalog import Catalog, hash_file, make_catalog
@@ -22,6 +23,7 @@ from unmask.files import stamp
 from unmask.settings import setting
 from unmask.training.setup import device_for
 from unmask.video.picture import PICTURE_SUFFIXES
+from unmask.video.probe import probe
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +95,10 @@ def build_defense_dataset(settings: DefenseDatasetSettings) -> Catalog:
 
     Raises:
         NotFoundError: if a folder, a method, an attack or a device is not there.
-        InvalidInputError: if a setting is wrong, or there is no forged video to begin with.
+        InvalidInputError: if a setting is wrong, if there is no forged video to begin with, or if
+            the output folder's tables name items that the new ones would not.
     """
+    _check_source(settings)
     ways = list(_ways(settings))
     videos = chosen_videos(
         settings.source,
@@ -111,6 +115,7 @@ def build_defense_dataset(settings: DefenseDatasetSettings) -> Catalog:
     # Paths that leave a folder by `..` name nothing before it is there.
     settings.out.mkdir(parents=True, exist_ok=True)
     tasks = list(_tasks(videos, ways, settings))
+    _check_kept(videos, tasks, settings)
     made = run_journaled(
         tasks,
         make_faces,
@@ -133,6 +138,30 @@ def build_defense_dataset(settings: DefenseDatasetSettings) -> Catalog:
     write_attack_table(make_attack_table(told), settings.out / TABLE)
     catalog.write(settings.out / CATALOG)
     return catalog
+
+
+def _check_source(settings: DefenseDatasetSettings) -> None:
+    if settings.source.resolve() == (settings.out / CATALOG).resolve():
+        raise InvalidInputError(
+            f"source must be another catalog than the one that is written, got {settings.source} "
+            "for both; choose another folder as out"
+        )
+
+
+def _check_kept(videos: Catalog, tasks: Sequence[Task], settings: DefenseDatasetSettings) -> None:
+    """Refuse to write over tables of another build, or of something else."""
+    images = {
+        path_of(task.way.part, video.name, number)
+        for task in tasks
+        for video in task.videos
+        for number in task.way.numbers(video.frames)
+    }
+    for name in (CATALOG, TABLE):
+        check_kept(
+            settings.out / name,
+            images.union(videos.table["id"]),
+            advice="ask for all victims, videos and frames that it names",
+        )
 
 
 def _ways(settings: DefenseDatasetSettings) -> Iterator[Way]:
@@ -184,7 +213,7 @@ def _tasks(
         group: list[Video] = []
         faces = 0
         for video in usable:
-            own = len(way.numbers(video.frames or 1))
+            own = len(way.numbers(video.frames))
             if group and faces + own > settings.together:
                 yield Task(way, tuple(group))
                 group, faces = [], 0
@@ -201,10 +230,17 @@ def _video(videos: Catalog, row: Row, name: str) -> Video:
         path=path,
         name=name,
         content=row["sha256"] or stamp(path),
-        frames=row["frames"],
+        frames=row["frames"] or _counted(path),
         mask=videos.media(row["mask"]) if row["mask"] else None,
         mark=f"{row['method'] or 'a forgery'} from the data set {row['dataset']}",
     )
+
+
+def _counted(path: Path) -> int | None:
+    try:
+        return probe(path).frames
+    except FAULTS:
+        return None  # `make_faces` says why
 
 
 def _images(task: Task, made: list[Row]) -> list[Path]:

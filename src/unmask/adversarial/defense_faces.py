@@ -92,9 +92,9 @@ class Way:
         attack = [self.attack, self.resolved, self.victim_sha256, self.seed] if self.attack else []
         return [self.part.name, self.every, self.start, *attack]
 
-    def numbers(self, frames: int) -> range:
-        """Return the frames of a video that faces are taken from."""
-        return range(self.start, frames, self.every)
+    def numbers(self, frames: int | None) -> range:
+        """Return the frames of a video that faces are taken from; one where nobody can count."""
+        return range(self.start, self.start + 1 if frames is None else frames, self.every)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Video:
         path: of the file.
         name: what its faces' names begin with, such as `Deepfakes/001_870`.
         content: what changes when the file does.
-        frames: how many there are, where that is known.
+        frames: how many there are; None where it cannot be read.
         mask: of the forgery, where there is one.
         mark: how it was made, for the synthetic mark.
     """
@@ -228,12 +228,11 @@ def path_of(part: Part, name: str, frame: int) -> str:
 
 def _clip(video: Video, way: Way) -> Clip:
     """Return the frames of a video with its main face."""
-    numbers: Sequence[int] = [way.start]
+    numbers = way.numbers(video.frames)
     shots: dict[int, Shot] = {}
     masks: list[tuple[int, Image]] = []
     reason = "the frame does not decode"
     try:
-        numbers = way.numbers(video.frames or probe(video.path).frames)
         if video.mask:
             # Published masks are now and then some frames shorter than their videos.
             total = probe(video.mask).frames
