@@ -148,6 +148,7 @@ def test_row_tells_how_the_attacked_item_came_to_be(study: Study, victim: Path) 
         "preset": "paper",
         "options": told["options"],
         "frames": "all",
+        "faces": "all",
         "faceless_frames": 0,
     }
     assert told["options"]["epsilon"] == pytest.approx(16 / 255)
@@ -327,12 +328,64 @@ def test_attacks_add_up_in_one_folder_and_none_is_dropped(
     assert table["item"].unique(maintain_order=True).to_list() == both.table["id"].to_list()[1:]
     assert table.columns == list(SCHEMA)
     with pytest.raises(
-        InvalidInputError, match=r"must not hold attacked items that the catalog does not name"
+        InvalidInputError, match=r"must not hold items that its new catalog\.parquet would not"
     ):
         attack(replace(second, catalog=path, name="another"))
 
 
-def test_another_setting_under_the_same_name_makes_the_file_anew_each_time(
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"method": "fgsm"}, "attack fgsm for"),
+        ({"options": ("epsilon=1/255",)}, r"epsilon 0\.0039\d+ for .*, which was made with 0\.06"),
+        ({"frames": "first:1"}, "frames first:1 for .*, which was made with all"),
+        ({"faces": "main"}, "faces main for"),
+        ({"seed": 1}, "seed 1 for .*, which was made with 0"),
+    ],
+)
+def test_an_attack_is_not_replaced_by_one_that_is_made_otherwise(
+    study: Study, changes: dict[str, Any], told: str
+) -> None:
+    files = {path: path.stat().st_mtime_ns for path in study.settings.out.rglob("*.mp4")}
+    other = replace(study.settings, name="iterative_fgsm", **changes)
+    for catalog in (study.settings.catalog, study.settings.out / "catalog.parquet"):
+        with pytest.raises(
+            InvalidInputError,
+            match=rf"must be made as before, got {told}.*; give this attack a --",
+        ):
+            attack(replace(other, catalog=catalog))
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+
+
+def test_an_attack_is_not_replaced_by_one_on_another_victim_of_the_same_name(
+    study: Study, tmp_path: Path
+) -> None:
+    other = make_victim(tmp_path / "victim", seed=1)
+    with pytest.raises(InvalidInputError, match="must be made as before, got victim_sha256"):
+        attack(replace(study.settings, victim=str(other)))
+
+
+def test_an_attack_in_another_catalog_is_not_replaced_either(study: Study, tmp_path: Path) -> None:
+    catalog = study.settings.out / "catalog.parquet"
+    with pytest.raises(InvalidInputError, match="must be made as before, got seed 1"):
+        attack(replace(study.settings, catalog=catalog, out=tmp_path / "elsewhere", seed=1))
+
+
+def test_a_folder_with_a_catalog_of_other_items_is_refused(study: Study, tmp_path: Path) -> None:
+    path = tmp_path / "catalog.parquet"
+    Catalog(
+        study.catalog.filter(id="swap/c23.mp4").table.with_columns(id=pl.lit("mine")), tmp_path
+    ).write(path)
+    before = path.read_bytes()
+    with pytest.raises(
+        InvalidInputError,
+        match=r"must not hold items that its new .*, got 1 such as 'mine' in .* to add to it",
+    ):
+        attack(replace(study.settings, out=tmp_path))
+    assert path.read_bytes() == before
+
+
+def test_another_setting_without_a_catalog_of_before_makes_the_file_anew_each_time(
     victim: Path, tmp_path: Path
 ) -> None:
     path = make_attackable(tmp_path, clip_row(tmp_path, "ann.mp4", ANN, frames=2))
@@ -341,6 +394,7 @@ def test_another_setting_under_the_same_name_makes_the_file_anew_each_time(
     hashes = []
     for settings in (wide, narrow, wide):
         (row,) = attack(settings).filter(family="adversarial").rows()
+        (settings.out / "catalog.parquet").unlink()
         assert hash_file(settings.out / row["path"]) == row["sha256"]
         hashes.append(row["sha256"])
         table = read_attack_table(settings.out / "attacks.parquet")

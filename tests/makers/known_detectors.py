@@ -43,7 +43,7 @@ class Without64Bits(Tensor):
     ) -> Any:
         if func is Tensor.double:
             raise TypeError("this device has no float64")
-        result = super().__torch_function__(func, types, args, kwargs)
+        result = super().__torch_function__(func, types, args, kwargs)  # type: ignore[no-untyped-call]
         return result.as_subclass(Tensor) if func is Tensor.cpu else result
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from unmask.adversarial.attack_clip import Row, Task, attack_clip
 from unmask.adversarial.found_again import Seen, find_again, matched, search
+from unmask.adversarial.kept import check_kept
 from unmask.adversarial.opening import OpenVictim, open_victim
 from unmask.attacks.presets import create_attack
 from unmask.catalog import Catalog, hash_file, make_catalog, read_catalog
@@ -32,7 +33,7 @@ from unmask.video.sample import parse_sampling
 
 logger = logging.getLogger(__name__)
 
-FAMILY = "adversarial"
+FAMILY, CATALOG = "adversarial", "catalog.parquet"
 LABELS = {"fake": (FAKE,), "real": (REAL,), "all": (REAL, FAKE)}
 
 
@@ -107,8 +108,9 @@ def attack(settings: AttackSettings) -> Catalog:
 
     Raises:
         NotFoundError: if there is no such attack, preset, option, victim or device.
-        InvalidInputError: if a setting is out of range, if nothing is left to attack, or if an
-            attacked item would take the place of another one.
+        InvalidInputError: if a setting is out of range, if nothing is left to attack, if an
+            attacked item would take the place of another one or of one that was made otherwise, or
+            if the output folder's catalog names items that the new one would not.
         MissingDependencyError: if the attack needs a package that is not installed.
     """
     _, resolved = create_attack(settings.method, settings.preset, settings.options)
@@ -124,7 +126,7 @@ def attack(settings: AttackSettings) -> Catalog:
         retry_failed=settings.retry_failed,
     )
     tasks = _tasks(chosen, faces, victim, resolved, settings, device)
-    _check_places(tasks, catalog)
+    _check_places(tasks, settings, catalog)
     made = _made(tasks, settings)
     rows = [_row(task, settings, one) for task, one in zip(tasks, made, strict=True)]
     attacked = make_catalog(rows, catalog.root)
@@ -221,38 +223,49 @@ def _tasks(
     ]
 
 
-def _check_places(tasks: Sequence[Task], catalog: Catalog) -> None:
+def _check_places(tasks: Sequence[Task], settings: AttackSettings, catalog: Catalog) -> None:
     """Refuse items that would take the place of another, or whose loss nobody would notice."""
-    taken = catalog.filter(id=[task.id for task in tasks]).table
-    owners = {item: list(parents or []) for item, parents in taken["id", "parents"].iter_rows()}
+    written = settings.out / CATALOG
+    by_id = {task.id: task for task in tasks}
+    for there in (catalog, *([read_catalog(written)] if written.is_file() else [])):
+        for row in there.filter(id=list(by_id)).rows():
+            _check_same(by_id[row["id"]], row, settings)
+    check_kept(
+        written,
+        [*by_id, *catalog.table["id"]],
+        advice="give that file as the catalog to add to it",
+    )
     places: dict[str, str] = {}
     for task in tasks:
-        if owners.get(task.id, [task.row["id"]]) != [task.row["id"]]:
-            raise InvalidInputError(
-                f"the id of an attacked item must be free, got {task.id!r}, which is another item; "
-                "give the attack a name of its own"
-            )
         if places.setdefault(task.path, task.id) != task.id:
             raise InvalidInputError(
                 f"each attacked item must have a file of its own, got {task.path} for "
                 f"{places[task.path]!r} and {task.id!r}; rename one of the originals"
             )
-    _check_kept([task.id for task in tasks], catalog)
 
 
-def _check_kept(made: list[str], catalog: Catalog) -> None:
-    """Refuse to write a catalog over one that names attacked items which it would not name."""
-    path = catalog.root / "catalog.parquet"
-    if not path.is_file():
-        return
-    there = read_catalog(path).filter(family=FAMILY).table
-    lost = there.filter(~pl.col("id").is_in([*made, *catalog.table["id"]]))
-    if lost.height:
+def _check_same(task: Task, row: Row, settings: AttackSettings) -> None:
+    """Refuse to make an item anew from another one, or in another way."""
+    if list(row["parents"] or []) != [task.row["id"]]:
         raise InvalidInputError(
-            "out must not hold attacked items that the catalog does not name, got "
-            f"{lost.height} such as {lost['id'][0]!r} in {path}; give that file as the catalog to "
-            "add to it, or choose another folder"
+            f"the id of an attacked item must be free, got {task.id!r}, which is another item; "
+            "give the attack a name of its own"
         )
+    before = _flat(json.loads(row["settings"] or "{}") | {"seed": row["seed"]})
+    for name, value in _flat(_recorded(task, settings) | {"seed": task.seed}).items():
+        if before.get(name) != value:
+            raise InvalidInputError(
+                f"an attacked item must be made as before, got {name} {value} for {task.id!r}, "
+                f"which was made with {before.get(name)}; give this attack a --name of its own, or "
+                "choose another folder"
+            )
+
+
+def _flat(recorded: dict[str, Any]) -> dict[str, Any]:
+    """Return how an item was made, as it is read from JSON, with each option by itself."""
+    plain: dict[str, Any] = json.loads(json.dumps(recorded))
+    options: dict[str, Any] = plain.pop("options", {})
+    return plain | options
 
 
 def _files(task: Task, rows: list[Row]) -> list[Path]:
@@ -268,15 +281,8 @@ def _queries(rows: list[Row]) -> float:
 
 def _row(task: Task, settings: AttackSettings, made: Row) -> Row:
     """Return the row of an attacked item: what its parent is, and what was made of it."""
-    recorded = {
-        "attack": task.method,
-        "victim": task.victim_name,
-        "victim_sha256": task.victim_sha256,
-        "preset": task.preset,
-        "options": task.resolved,
-        "frames": settings.frames,
-        "faceless_frames": sum(face["status"] == "no_face" for face in task.faces),
-    }
+    faceless = sum(face["status"] == "no_face" for face in task.faces)
+    recorded = _recorded(task, settings) | {"faceless_frames": faceless}
     said = {
         "id": task.id,
         "path": task.path,
@@ -289,6 +295,19 @@ def _row(task: Task, settings: AttackSettings, made: Row) -> Row:
         "sha256": None,
     }
     return task.row | said | {name: made[name] for name in made if name != "faces"}
+
+
+def _recorded(task: Task, settings: AttackSettings) -> dict[str, Any]:
+    """Return what the catalog says of how an item is made; the seed has a column of its own."""
+    return {
+        "attack": task.method,
+        "victim": task.victim_name,
+        "victim_sha256": task.victim_sha256,
+        "preset": task.preset,
+        "options": task.resolved,
+        "frames": settings.frames,
+        "faces": settings.faces,
+    }
 
 
 def _face_rows(task: Task, made: Row, seen: dict[tuple[str, int], list[Seen]]) -> list[Row]:
@@ -328,5 +347,5 @@ def _written(catalog: Catalog, attacked: Catalog, figures: pl.DataFrame, out: Pa
         others = pl.col("item").is_in(kept["id"].implode())
         figures = pl.concat([before.filter(others), figures])
     write_attack_table(figures, out / TABLE)
-    result.write(out / "catalog.parquet")
+    result.write(out / CATALOG)
     return result

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from unmask.adversarial.attack import FAMILY, AttackSettings, attack
+from unmask.adversarial.attack import CATALOG, FAMILY, AttackSettings, attack
 from unmask.adversarial.attack_clip import scores_of, victim_of
 from unmask.adversarial.found_again import search
 from unmask.adversarial.opening import OpenVictim
@@ -184,16 +184,16 @@ def _attacked(
     """Return the items and all that the attacks made of them."""
     out = settings.out / "attacked"
     out.mkdir(parents=True, exist_ok=True)
-    start = out / "start.parquet"
+    path = out / CATALOG
     made = items.moved(out)
-    if (out / "catalog.parquet").is_file():
-        # The verb refuses to forget attacked items, also those that are not asked for now.
-        before = read_catalog(out / "catalog.parquet").filter(family=FAMILY)
+    if path.is_file():
+        # Attacked items stay, also those that are not asked for now; clean ones would be attacked.
+        before = read_catalog(path).filter(family=FAMILY)
         made = Catalog(pl.concat([made.table, before.table]), out)
+    made.write(path)
     for target in targets:
         for spec in specs:
-            made.write(start)
-            made = attack(_verb(settings, start, out, target, spec))
+            made = attack(_verb(settings, path, target, spec))
     wanted = [
         f"{target.name}/{spec.name}/{item}"
         for target in targets
@@ -204,13 +204,13 @@ def _attacked(
 
 
 def _verb(
-    settings: AttackBenchmarkSettings, start: Path, out: Path, target: Target, spec: AttackSpec
+    settings: AttackBenchmarkSettings, catalog: Path, target: Target, spec: AttackSpec
 ) -> AttackSettings:
     return AttackSettings(
         method=spec.method,
-        catalog=start,
+        catalog=catalog,
         victim=target.text,
-        out=out,
+        out=catalog.parent,
         name=spec.name,
         preset=settings.preset,
         options=spec.options,
