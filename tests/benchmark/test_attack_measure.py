@@ -37,7 +37,7 @@ FACES = judged(
 
 
 def value(rows: pl.DataFrame, name: str) -> float:
-    return judgement(rows, "meso4", "file", WAY).shares[name].value
+    return judgement(rows, "meso4", "c40", WAY).shares[name].value
 
 
 def test_success_counts_only_faces_that_were_judged_fake_before_and_found_again() -> None:
@@ -58,6 +58,12 @@ def test_published_rate_counts_every_face_that_was_found() -> None:
 def test_control_tells_what_the_codec_does_without_an_attack() -> None:
     # Clean faces of the codec's copy that were judged fake before: .8 .2 .9 .9 .6
     assert value(FACES, "control") == pytest.approx(1 / 5)
+
+
+@pytest.mark.parametrize("channel", ["tensor", "file"])
+def test_without_a_codec_there_is_no_control(channel: str) -> None:
+    shares = judgement(FACES, "meso4", channel, WAY).shares
+    assert not {"control", "video_control"} & set(shares)
 
 
 def test_share_found_is_of_all_attacked_faces() -> None:
@@ -166,6 +172,7 @@ def test_step_of_a_curve_is_the_success_of_what_was_judged_fake() -> None:
     assert found is not None
     assert found.epsilon == 4 / 255
     assert found.success.value == pytest.approx(2 / 3)
+    assert (found.faces, found.videos) == (3, 2)
     assert step(rows.filter(pl.col("score_before") < 0.5), 4 / 255, WAY) is None
 
 

@@ -40,7 +40,16 @@ def test_page_loads_nothing_from_outside_and_is_small() -> None:
 def test_curves_tell_their_figures_to_those_who_do_not_see_them() -> None:
     page = render_attacks([make_attack_result()])
     assert "iterative_fgsm 0.500 at 1 of 255, 1.000 at 4 of 255" in page
-    assert "no attack 0.100 without loss, 0.100 at 23 crf, 0.100 at 40 crf" in page
+    assert "no attack 0.100 at 23 crf, 0.100 at 40 crf" in page
+    assert "Of 16 faces of 9 videos, all of which meso4 called fake before." in page
+
+
+def test_attacks_that_differ_in_their_own_radius_only_have_one_curve() -> None:
+    result = make_attack_result()
+    small = replace(result, attack="iterative_fgsm-epsilon=2_255", curve_name="iterative_fgsm")
+    page = render_attacks([result, small])
+    assert page.count("iterative_fgsm 0.500 at 1 of 255") == 1
+    assert "iterative_fgsm-epsilon=2_255 0.500" not in page
 
 
 def test_one_victim_has_no_transfer_and_an_attack_without_curve_no_figure_of_radii() -> None:

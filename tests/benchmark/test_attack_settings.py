@@ -61,6 +61,11 @@ def test_name_of_an_attack_with_options_is_legal_for_a_folder() -> None:
     assert parse_attack("nes : epsilon=8/255").name == "nes-epsilon=8_255"
 
 
+def test_attack_at_any_radius_has_its_other_options_still() -> None:
+    spec = parse_attack("robust:transforms=recut:epsilon = 2/255:iterations=9")
+    assert spec.at_any_radius == parse_attack("robust:transforms=recut:iterations=9")
+
+
 def test_few_videos_are_taken_of_all_methods_and_of_different_persons() -> None:
     rows = [
         {"id": f"{method}/{number}", "method": method, "person": f"P{number % 4}"}

@@ -1,10 +1,11 @@
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from makers.attack_study import make_attack_study
+from makers.attack_study import make_attack_result, make_attack_study
 from unmask.benchmark.attack_published import MARK
 from unmask.benchmark.attack_tables import (
     cost_table,
@@ -32,14 +33,27 @@ def test_success_stands_below_what_the_codecs_do_without_an_attack() -> None:
         for victim in ("meso4", "xception")
         for attack in ("(no attack)", "iterative_fgsm", "nes")
     ]
-    assert values(table.rows[0]) == [0.1] * 5
+    # Before a codec the clean face is the one that was judged fake: nothing is measured there.
+    assert values(table.rows[0]) == [None, None, 0.1, 0.1, 0.1]
     assert values(table.rows[1]) == [1, 1, 0.8, 0.6, 0.4]
     assert values(table.rows[2]) == [0.8, 0.8, 0.6, 0.4, 0.2]
 
 
 def test_success_says_of_how_many_faces_it_is_a_share() -> None:
     notes = share_table(STUDY).notes
-    assert notes[0] == ("meso4 called 120 found faces of 12 videos fake before, of 120 attacked.")
+    assert notes[0] == (
+        "meso4 called 120 found faces of 12 videos fake before, of 120 that iterative_fgsm "
+        "attacked; without an attack, the clean ones of those 120 count."
+    )
+
+
+def test_line_without_an_attack_is_of_the_attack_with_most_faces() -> None:
+    most = make_attack_result("meso4", "nes")
+    few = make_attack_result("meso4", "fgsm")
+    few = replace(few, judgements=tuple(replace(one, faces=3, shares={}) for one in few.judgements))
+    table = share_table([few, most])
+    assert values(table.rows[0])[2:] == [0.1, 0.1, 0.1]
+    assert "of 120 that nes attacked" in table.notes[0]
 
 
 def test_shares_without_a_control_have_a_line_for_each_attack_only() -> None:

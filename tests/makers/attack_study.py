@@ -62,7 +62,11 @@ def make_attack_result(
             "linf": replace(measured, value=1.25, low=1.1, high=1.4),
             "queries": replace(measured, value=1234.0, low=900.0, high=2000.0),
         },
-        curve=(Step(1 / 255, replace(measured, value=0.5)), Step(4 / 255, measured)),
+        curve=(
+            Step(1 / 255, replace(measured, value=0.5), faces=16, videos=9),
+            Step(4 / 255, measured, faces=16, videos=9),
+        ),
+        curve_name=attack,
         threshold=0.5,
         seed=0,
         settings={"attacks": [attack], "videos": 12},

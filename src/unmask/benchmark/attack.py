@@ -127,6 +127,7 @@ def _result(
         judgements=tuple(judgement(rows, judge, channel, way) for judge, channel, rows in found),
         costs=costs(attacked, way),
         curve=success_curve(settings, stage, target, spec, way),
+        curve_name=spec.at_any_radius.name,
         threshold=settings.threshold,
         seed=settings.seed,
         settings=_without_paths(to_plain(settings)),

@@ -60,7 +60,7 @@ def success_curve(
         settings: of the protocol.
         stage: what was made.
         target: the victim.
-        spec: the attack; its own radius is replaced.
+        spec: the attack; its own radius has no part in it.
         way: how to measure.
     """
     attack, _ = spec.made(settings.preset)
@@ -69,15 +69,16 @@ def success_curve(
     faces = _faces(stage, settings.curve_faces)
     if not faces or not settings.radii:
         return ()
+    asked = spec.at_any_radius
     points = [
         _Point(
             faces,
             stage.folder,
             target.text,
             target.victim.sha256,
-            spec.method,
+            asked.method,
             settings.preset,
-            (*spec.options, f"epsilon={radius!r}"),
+            (*asked.options, f"epsilon={radius!r}"),
             settings.batch,
             device_for(settings.device),
             settings.seed,
@@ -90,7 +91,7 @@ def success_curve(
         key=lambda point: point.key,
         journal=settings.out / "curve.jsonl",
         workers=settings.workers if device_for(settings.device) == "cpu" else 1,
-        description=f"{spec.name} against {target.name} at {len(points)} radii",
+        description=f"{asked.name} against {target.name} at {len(points)} radii",
         retry_failed=settings.retry_failed,
     )
     steps = [

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from unmask.benchmark.attack_results import AttackCounts, Judgement, Step
+from unmask.benchmark.attack_results import FILE, TENSOR, AttackCounts, Judgement, Step
 from unmask.benchmark.results import Measured
 from unmask.errors import InvalidInputError
 from unmask.metrics.bootstrap import Interval
@@ -74,6 +74,9 @@ def judgement(rows: pl.DataFrame, judge: str, channel: str, way: Measuring) -> J
         "video_success": (videos.filter(pl.col("score").is_not_null()), pl.col("score") < 0.5),
         "video_control": (videos.filter(pl.col("control").is_not_null()), pl.col("control") < 0.5),
     }
+    if channel in (TENSOR, FILE):
+        # The clean file is itself what was judged before: both would be 0 by construction.
+        del parts["control"], parts["video_control"]
     shares = {name: _share(table, hit, way, name) for name, (table, hit) in parts.items()}
     methods = {
         str(key): _share(table, ~fake["score"], way, str(key))
@@ -122,7 +125,9 @@ def step(rows: pl.DataFrame, epsilon: float, way: Measuring) -> Step | None:
     """
     eligible = rows.filter(pl.col("score_before") >= way.threshold)
     success = _share(eligible, pl.col("score_after") < way.threshold, way, f"epsilon {epsilon}")
-    return Step(epsilon, success) if success else None
+    if success is None:
+        return None
+    return Step(epsilon, success, faces=eligible.height, videos=eligible["item"].n_unique())
 
 
 def counts(

@@ -10,6 +10,7 @@ from unmask.benchmark.attack_results import FILE, TENSOR, AttackResult
 from unmask.benchmark.attack_tables import (
     channel_title,
     cost_table,
+    fullest,
     method_table,
     recalled_table,
     share_table,
@@ -103,7 +104,8 @@ def _success(results: Sequence[AttackResult]) -> Markup:
     return join(
         lede(
             "Of the faces that the victim called fake, the share that it calls real after the "
-            "attack. The lines “no attack” tell what the codecs do by themselves. Never written: "
+            "attack. The lines “no attack” tell what the codecs do by themselves; before a codec "
+            "there is nothing to tell. Never written: "
             "the crop in 256 levels, before any file. In all other columns the face was found "
             "anew in the written file."
         ),
@@ -188,8 +190,9 @@ def _curves(results: Sequence[AttackResult]) -> Markup | None:
 def _radius_figures(results: Sequence[AttackResult]) -> list[Markup]:
     found = []
     for victim, own in _by_victim(results).items():
+        # Attacks that differ in their own radius only have one curve.
         curves = {
-            one.attack: [(255 * step.epsilon, step.success) for step in one.curve]
+            one.curve_name: [(255 * step.epsilon, step.success) for step in one.curve]
             for one in own
             if one.curve
         }
@@ -198,7 +201,13 @@ def _radius_figures(results: Sequence[AttackResult]) -> list[Markup]:
             drawn = plots.curves_figure(
                 curves, across="largest change allowed, of 255", upwards="success", ticks=marks
             )
-            found.append(figure_element(f"{victim}, by radius", drawn, _told(curves, "of 255")))
+            sizes = _distinct(
+                f"{step.faces} faces of {step.videos} videos" for one in own for step in one.curve
+            )
+            caption = f"Of {' or '.join(sizes)}, all of which {victim} called fake before."
+            found.append(
+                figure_element(f"{victim}, by radius", drawn, _told(curves, "of 255"), caption)
+            )
     return found
 
 
@@ -212,8 +221,10 @@ def _rate_figures(results: Sequence[AttackResult]) -> list[Markup]:
             one.attack: _points(rates, {at: one.share("success", at) for at in one.channels})
             for one in own
         }
-        control = {at: own[0].share("control", at) for at in own[0].channels}
-        curves["no attack"] = _points(rates, control)
+        clean = fullest(own)
+        curves["no attack"] = _points(
+            rates, {at: clean.share("control", at) for at in clean.channels}
+        )
         if not any(curves.values()):
             continue
         start = min(rates.values()) - 6  # where the lossless file stands

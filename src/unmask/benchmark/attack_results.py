@@ -61,10 +61,19 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Step:
-    """The success of the attack with another radius: at tensor level, in 256 levels."""
+    """The success of the attack with another radius: at tensor level, in 256 levels.
+
+    Args:
+        epsilon: the radius, in values of [0, 1].
+        success: of the faces that were judged fake before.
+        faces: how many those are.
+        videos: how many they are of.
+    """
 
     epsilon: float
     success: Measured
+    faces: int
+    videos: int
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,7 @@ class AttackResult:
         judgements: by every victim on every channel.
         costs: those of `COSTS` that could be measured, by name.
         curve: the success over the radius; empty where it was not measured.
+        curve_name: the attack's name without its own radius, which has no part in the curve.
         threshold: a face is judged fake from this score on.
         seed: of the choice of videos, of the attack and of the resampling.
         settings: of the protocol, as JSON can hold them.
@@ -116,6 +126,7 @@ class AttackResult:
     judgements: tuple[Judgement, ...]
     costs: Mapping[str, Measured]
     curve: tuple[Step, ...]
+    curve_name: str
     threshold: float
     seed: int
     settings: Mapping[str, Any]

@@ -127,6 +127,17 @@ class AttackSpec:
         """The method and its options, legal as the name of a folder."""
         return "-".join(re.sub(r"[^\w=.]+", "_", one) for one in (self.method, *self.options))
 
+    @property
+    def at_any_radius(self) -> "AttackSpec":
+        """The same attack without a radius of its own.
+
+        Example:
+            >>> parse_attack("pgd:epsilon=8/255:restarts=2").at_any_radius.name
+            'pgd-restarts=2'
+        """
+        kept = (one for one in self.options if one.partition("=")[0].strip() != "epsilon")
+        return AttackSpec(self.method, tuple(kept))
+
     def made(self, preset: str, *more: str) -> tuple[Attack, dict[str, Any]]:
         """Return the attack and all its settings; `more` options win over its own."""
         return create_attack(self.method, preset, (*self.options, *more))

@@ -27,7 +27,8 @@ COST_COLUMNS = {  # title, decimals
 def share_table(results: Sequence[AttackResult], share: str = "success") -> Table:
     """Return victims and attacks by channel, each judged by the victim itself.
 
-    For a success the first line of each victim is its control: the same faces without an attack.
+    For a success the first line of each victim is its control: the clean faces through the same
+    codecs, those of the attack that has most of them.
 
     Args:
         results: of one protocol run.
@@ -43,7 +44,7 @@ def share_table(results: Sequence[AttackResult], share: str = "success") -> Tabl
     for victim in _victims(results):
         own = [one for one in results if one.victim.name == victim]
         if control := {"success": "control", "video_success": "video_control"}.get(share):
-            measured = [own[0].share(control, channel) for channel in channels]
+            measured = [fullest(own).share(control, channel) for channel in channels]
             rows.append(_row((victim, NO_ATTACK), measured))
         rows += [
             _row((victim, one.attack), [one.share(share, channel) for channel in channels])
@@ -152,14 +153,27 @@ def write_attack_tables(results: Sequence[AttackResult], folder: Path) -> None:
             write_table(table, folder, f"{PROTOCOL}_{name}")
 
 
+def fullest(results: Sequence[AttackResult]) -> AttackResult:
+    """Return, of one victim's results, the first of those with most measured faces."""
+
+    def faces(one: AttackResult) -> int:
+        judged = one.judgement(FILE)
+        return judged.faces if judged else 0
+
+    return max(results, key=faces)
+
+
 def _eligible(results: Sequence[AttackResult]) -> Iterator[str]:
-    """Yield for each victim how many faces a success is a share of."""
-    first = {one.victim.name: one for one in reversed(results)}
+    """Yield for each victim how many faces a success is a share of, and its control."""
     for victim in _victims(results):
-        judged = first[victim].judgement(FILE)
+        one = fullest([one for one in results if one.victim.name == victim])
+        judged = one.judgement(FILE)
         if judged:
             told = f"{judged.faces} found faces of {judged.videos} videos"
-            yield f"{victim} called {told} fake before, of {first[victim].counts.faces} attacked."
+            yield (
+                f"{victim} called {told} fake before, of {one.counts.faces} that {one.attack} "
+                f"attacked; without an attack, the clean ones of those {one.counts.faces} count."
+            )
 
 
 def _table(
