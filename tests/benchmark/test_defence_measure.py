@@ -4,6 +4,7 @@ import pytest
 from unmask.benchmark.defence_measure import (
     JUDGED,
     Measuring,
+    changed,
     clean_measures,
     clean_scores,
     flagged,
@@ -69,7 +70,20 @@ def test_draws_of_a_random_defence_are_averaged() -> None:
 
 
 def test_a_detector_that_finds_no_fake_has_no_success_to_tell() -> None:
-    assert trial_measures(judged(("a", 0.1, 0.0), ("b", 0.2, 0.1)), WAY) == (0, {})
+    faces, measures = trial_measures(judged(("a", 0.1, 0.0), ("b", 0.2, 0.1)), WAY)
+    assert (faces, list(measures)) == (0, ["found"])
+    assert (measures["found"].value, measures["found"].low) == (0, 0)
+
+
+def test_nothing_is_told_of_an_attack_that_changed_no_face() -> None:
+    assert trial_measures(changed(FACES.with_columns(linf=pl.lit(0.0))), WAY) == (0, {})
+
+
+def test_draws_that_all_agree_have_an_interval_in_closed_form() -> None:
+    rows = judged(("a", 0.9, 0.1), ("b", 0.9, 0.1), draws=[1.0, 1.0])
+    found = trial_measures(rows, WAY)[1]["over_draws"]
+    assert found.value == 1
+    assert found.low == pytest.approx(0.342, abs=1e-3)  # Wilson's of 2 out of 2
 
 
 def test_reals_are_not_attacked() -> None:
@@ -127,8 +141,8 @@ def test_clean_measures_count_faces_and_videos() -> None:
     assert found.video.metrics["auc"].value == pytest.approx(3 / 4)
 
 
-def test_each_method_is_told_from_all_reals_and_unknown_ones_are_pooled() -> None:
-    found = {one.method: one for one in methods_measured(clean(), ["swap"], WAY)}
+def test_each_method_is_told_from_all_reals_and_new_ones_are_pooled() -> None:
+    found = {one.method: one for one in methods_measured(clean(), ["swap"], ["blend"], WAY)}
     assert list(found) == ["blend", "swap", "other"]
     assert [found[name].known for name in found] == [False, True, False]
     # 16 pairs: above all reals are 0.9, 0.8 and 0.45; 0.35 is above three.
@@ -138,23 +152,41 @@ def test_each_method_is_told_from_all_reals_and_unknown_ones_are_pooled() -> Non
     assert found["swap"].video.value == 1
 
 
-def test_nothing_is_pooled_where_every_method_was_trained_on() -> None:
-    found = methods_measured(clean(), ["swap", "blend"], WAY)
-    assert [one.method for one in found] == ["blend", "swap"]
+def test_nothing_is_pooled_where_another_defence_was_trained_on_it() -> None:
+    found = methods_measured(clean(), ["swap"], [], WAY)
+    assert [(one.method, one.known) for one in found] == [("blend", False), ("swap", True)]
+
+
+def test_of_a_training_that_nobody_knows_nothing_is_claimed() -> None:
+    found = methods_measured(clean(), None, ["blend"], WAY)
+    assert [(one.method, one.known) for one in found] == [("blend", None), ("swap", None)]
 
 
 def test_a_guard_is_measured_on_the_same_faces_before_and_after() -> None:
     rows = judged(("a", 0.1, 0.9), ("a", 0.4, 0.3), ("b", 0.2, 0.6), ("b", 0.6, 0.6))
     found = telling(rows, WAY)
+    assert found is not None
     # Above the clean .1 .4 .2 .6 lie: .9 four, .3 two, .6 three and a tie, twice.
     assert found.auc.value == pytest.approx((4 + 2 + 3.5 + 3.5) / 16)
     assert found.caught.value == 3 / 4
     assert (found.made_on, found.attack, found.faces) == ("meso4", "pgd", 4)
 
 
+def test_a_guard_is_measured_on_faces_that_the_attack_has_changed() -> None:
+    rows = judged(("a", 0.1, 0.9), ("b", 0.2, 0.8), ("c", 0.3, 0.3), ("d", 0.9, 0.9))
+    unchanged = pl.when(pl.col("item").is_in(["c", "d"])).then(0.0).otherwise(pl.col("linf"))
+    found = telling(rows.with_columns(linf=unchanged), WAY)
+    assert found is not None
+    assert (found.auc.value, found.caught.value) == (1, 1)
+    assert (found.faces, found.attacked) == (2, 4)
+    assert telling(rows.with_columns(linf=pl.lit(0.0)), WAY) is None
+
+
 def test_a_guard_without_fault_has_an_interval_in_closed_form() -> None:
     rows = judged(("a", 0.1, 0.9), ("b", 0.1, 0.9), ("c", 0.2, 0.8))
-    found = telling(rows, WAY).auc
+    told = telling(rows, WAY)
+    assert told is not None
+    found = told.auc
     assert (found.value, found.high) == (1, 1)
     assert found.low is not None
     assert found.low < 0.8

@@ -20,7 +20,8 @@ from unmask.benchmark.defence_results import (
     read_guard_results,
 )
 from unmask.benchmark.defence_settings import DefenceSettings
-from unmask.benchmark.defence_words import verdict
+from unmask.benchmark.defence_tables import success_table
+from unmask.benchmark.defence_words import limits, verdict
 from unmask.benchmark.leakage import LeakageError
 from unmask.benchmark.results import Decisions
 from unmask.catalog import read_catalog
@@ -137,8 +138,77 @@ def test_methods_that_a_checkpoint_was_not_trained_on_are_told_apart(study: Stud
     }
     assert known == {
         "first": [("chequers", True)],
-        "other": [("chequers", False), ("other", False)],
+        "other": [("chequers", False)],  # and no `other`: the first was trained on it
     }
+
+
+@pytest.fixture(scope="module")
+def other_study(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Return a study in which no training held the test's method, as far as anybody knows."""
+    root = tmp_path_factory.mktemp("new")
+    first = make_fragile(root / "first", study.prepared, methods=("another",))
+    detector, card = load_checkpoint(first)
+    adopted = replace(card, trained_on={"dataset": "unknown", "qualities": [], "methods": []})
+    save_checkpoint(root / "adopted", detector, adopted)
+    guard = make_guard(root / "phase")
+    card_of_guard = load_checkpoint(guard)[1]
+    told = {"dataset": "made", "qualities": ["raw"], "methods": ["chequers"]}
+    save_checkpoint(guard, load_checkpoint(guard)[0], replace(card_of_guard, trained_on=told))
+    settings = replace(
+        study.settings,
+        out=root / "out",
+        defences=(str(first), str(root / "adopted"), f"{first}&{guard}"),
+        guards=(),
+        attacks=("fgsm:epsilon=1/255", "pgd:epsilon=64/255"),
+        adaptive="pgd:iterations=1:step_ratio=0.001:random_start=false",
+    )
+    return Study(settings, defence(settings), study.prepared)
+
+
+def test_methods_that_nobody_was_trained_on_are_pooled_alike_for_all(other_study: Study) -> None:
+    results = other_study.results
+    known = {
+        name: [(one.method, one.known) for one in result.methods]
+        for name, result in results.items()
+    }
+    new = [("chequers", False), ("other", False)]
+    assert known == {"first": new, "adopted": [("chequers", None)], "first+phase": new}
+    table = (other_study.settings.out / "tables/defence_methods_by_face.md").read_text()
+    assert "| adopted (trained on unknown) |" in table
+
+
+def test_attacks_of_another_radius_are_named_so_and_left_out_of_the_worst_case(
+    other_study: Study,
+) -> None:
+    result = other_study.results["first"]
+    assert success(result, "pgd") == 1
+    assert result.robust["all"].value > 0
+    assert result.radius == 4
+    told = words(result, result)
+    assert "pgd fools" not in told
+    heads = "| fgsm (radius 1) | pgd (radius 64) | adaptive | every attack |"
+    assert heads in (other_study.settings.out / "tables/defence_overview.md").read_text()
+
+
+def test_only_faces_that_a_static_attack_has_changed_count(study: Study) -> None:
+    rows = judged(study).filter(pl.col("made_on") == "first", pl.col("seen_by") == "other")
+    trial = tried(study.results["other"], "adaptive", static=True)
+    assert trial.shown == (rows["linf"] > 0).sum()
+    some = replace(trial, shown=trial.shown - 1)
+    result = replace(study.results["other"], tried=(some,))
+    (note, *_) = success_table([result]).notes
+    assert note == (
+        f"adaptive changed {some.shown} of {result.attacked} faces on the undefended detector; "
+        "only those count."
+    )
+
+
+def test_words_compare_the_attacked_faces_with_those_of_fakes(study: Study) -> None:
+    result = study.results["first"]
+    assert result.counts.faces == 8
+    assert not any("evenly spread" in one for one in limits([result]))
+    fewer = replace(result, attacked=3)
+    assert "3 of the 4 faces of fakes were attacked, evenly spread over them." in limits([fewer])
 
 
 def test_results_name_no_path(study: Study) -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from unmask.benchmark.defence_trials import planned, with_draws
+from unmask.benchmark.defence_trials import common_radius, planned, with_draws
 from unmask.errors import InvalidInputError, NotFoundError
 
 
@@ -34,6 +34,21 @@ def test_radii_of_the_adaptive_attack_are_half_and_twice_its_own() -> None:
     trials = planned(["fgsm"], "pgd:epsilon=16/255", 4)
     told = [(one.name, one.radius) for one in trials[1:4]]
     assert told == [("adaptive", 16), ("adaptive at 8", 8), ("adaptive at 32", 32)]
+
+
+@pytest.mark.parametrize(
+    ("attacks", "adaptive", "radius"),
+    [
+        (["fgsm", "pgd:epsilon=64/255"], "pgd", 4),
+        (["fgsm"], "pgd:epsilon=16/255", 16),
+        (["fgsm"], "carlini_wagner", 4),
+        (["carlini_wagner:searches=2"], "carlini_wagner", None),
+    ],
+)
+def test_worst_case_counts_attacks_up_to_the_radius_of_the_adaptive_one_or_the_levels(
+    attacks: list[str], adaptive: str, radius: float | None
+) -> None:
+    assert common_radius(planned(attacks, adaptive, 4), 4) == radius
 
 
 def test_adaptive_attack_in_l2_has_no_radii_and_its_unbounded_one_covers_every_face() -> None:

@@ -14,6 +14,7 @@ from unmask.benchmark.defence_faces import faces_of, items_to_test, spread
 from unmask.benchmark.defence_measure import (
     CLEAN,
     Measuring,
+    changed,
     clean_measures,
     clean_scores,
     flagged,
@@ -25,11 +26,17 @@ from unmask.benchmark.defence_measure import (
 )
 from unmask.benchmark.defence_page import DefenceReport, render_defence
 from unmask.benchmark.defence_pictures import shown_faces
-from unmask.benchmark.defence_results import DefenceResult, GuardResult, Tried
+from unmask.benchmark.defence_results import (
+    COMPARED,
+    DefenceResult,
+    GuardResult,
+    Tried,
+    is_within,
+)
 from unmask.benchmark.defence_runs import Face, Run, Seer, is_random, run_all
 from unmask.benchmark.defence_settings import DefenceSettings
-from unmask.benchmark.defence_tables import COMPARED, write_defence_tables
-from unmask.benchmark.defence_trials import Trial, planned, with_draws
+from unmask.benchmark.defence_tables import write_defence_tables
+from unmask.benchmark.defence_trials import Trial, common_radius, planned, with_draws
 from unmask.benchmark.leakage import notes_on_seen
 from unmask.benchmark.result_file import write_record
 from unmask.benchmark.results import Checkpoint, Part
@@ -39,6 +46,7 @@ from unmask.errors import InvalidInputError
 from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import to_plain
+from unmask.training.checkpoint import Card
 from unmask.training.setup import device_for
 
 
@@ -55,11 +63,19 @@ class _Defence:
         return Checkpoint(self.seer.name, self.seer.sha256)
 
     @property
+    def cards(self) -> tuple[Card, ...]:
+        """Those of its detectors; a guard was not trained to tell forgeries."""
+        return tuple(card for card in self.opened.cards if "real" in card.classes)
+
+    @property
     def methods(self) -> tuple[str, ...]:
-        """The forgery methods that any of its checkpoints was trained on."""
-        return tuple(
-            sorted({name for card in self.opened.cards for name in card.trained_on["methods"]})
-        )
+        """The forgery methods that any of its detectors is said to be trained on."""
+        return tuple(sorted({name for card in self.cards for name in card.trained_on["methods"]}))
+
+    @property
+    def training_is_known(self) -> bool:
+        """Whether `methods` are all."""
+        return all(card.seen_is_known for card in self.cards)
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,12 @@ class _Study:
         """Return the rows of one attack, or of none, as one detector saw them."""
         found = self.rows.filter(pl.col("seen_by") == by.name, pl.col("attack") == attack)
         return found.filter(pl.col("made_on") == made_on.name) if made_on else found
+
+    @property
+    def new_methods(self) -> tuple[str, ...]:
+        """The forgery methods of the test that no defence was trained on."""
+        known = {name for one in self.defences for name in one.methods}
+        return tuple(sorted(set(self.test.table["method"].drop_nulls()) - known))
 
 
 def defence(settings: DefenceSettings) -> Path:
@@ -207,30 +229,43 @@ def _result(study: _Study, one: _Defence) -> DefenceResult:
         for trial in undefended.trials
         if one is not undefended and trial.role in COMPARED
     ]
-    compared = [rows for trial, rows in own if trial.role in COMPARED]
-    robust = {"own": compared, "all": [*compared, *(rows for _, rows in static)]}
+    radius = common_radius(one.trials, study.settings.levels)
+    robust = {
+        name: [
+            rows
+            for trial, rows in trials
+            if trial.role in COMPARED and is_within(trial.radius, radius)
+        ]
+        for name, trials in (("own", own), ("all", [*own, *static]))
+    }
     found = {name: found_always(trials, way) for name, trials in robust.items()}
+    attacked = own[0][1]
     return DefenceResult(
         defence=one.checkpoint,
         undefended=undefended.checkpoint,
         trained_on=one.methods,
+        training_is_known=one.training_is_known,
         counts=clean.counts,
-        attacked=compared[0].height,
+        attacked=attacked.height,
         frame=clean.frame,
         video=clean.video,
-        methods=methods_measured(scores, one.methods, way),
+        methods=methods_measured(
+            scores, one.methods if one.training_is_known else None, study.new_methods, way
+        ),
         tried=tuple(
             _tried(trial, rows, is_static=is_static, way=way)
             for trials, is_static in ((own, False), (static, True))
             for trial, rows in trials
         ),
-        robust={"clean": found_clean(compared[0], way)} | found,
+        radius=radius,
+        robust={"clean": found_clean(attacked, way)} | found,
         checks=gradient_checks(own, way),
         **_provenance(study),
     )
 
 
 def _tried(trial: Trial, rows: pl.DataFrame, *, is_static: bool, way: Measuring) -> Tried:
+    rows = changed(rows) if is_static else rows
     faces, measures = trial_measures(rows, way)
     return Tried(
         attack=trial.name,
@@ -240,6 +275,7 @@ def _tried(trial: Trial, rows: pl.DataFrame, *, is_static: bool, way: Measuring)
         options=trial.create()[1],
         black_box=trial.black_box,
         radius=trial.radius,
+        shown=rows.height,
         faces=faces,
         measures=measures,
     )
@@ -247,14 +283,15 @@ def _tried(trial: Trial, rows: pl.DataFrame, *, is_static: bool, way: Measuring)
 
 def _guard_result(study: _Study, guard: Seer) -> GuardResult:
     way, clean = study.settings.way, study.seen(guard, CLEAN)
+    found = [
+        telling(study.seen(guard, trial.name, one.seer), way)
+        for one in study.defences
+        for trial in one.trials
+        if trial.role in COMPARED
+    ]
     return GuardResult(
         guard=Checkpoint(guard.name, guard.sha256),
-        tellings=tuple(
-            telling(study.seen(guard, trial.name, one.seer), way)
-            for one in study.defences
-            for trial in one.trials
-            if trial.role in COMPARED
-        ),
+        tellings=tuple(one for one in found if one),
         false_alarms=flagged(clean, way),
         faces=clean.height,
         **_provenance(study),

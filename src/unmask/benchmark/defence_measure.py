@@ -5,7 +5,7 @@ that calls every fake real would else look perfectly attackable, or, shown what 
 another detector, perfectly robust.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -87,21 +87,21 @@ def clean_measures(scores: pl.DataFrame, way: Measuring) -> Measurement:
 
 
 def methods_measured(
-    scores: pl.DataFrame, known: Sequence[str], way: Measuring
+    scores: pl.DataFrame, known: Collection[str] | None, new: Collection[str], way: Measuring
 ) -> tuple[OfMethod, ...]:
-    """Return the AUC of each forgery method against all reals.
-
-    What the training did not hold is pooled once more as `other`.
+    """Return the AUC of each forgery method against all reals, and of the new ones as `other`.
 
     Args:
         scores: of `SCORES`.
-        known: the methods of the training.
+        known: the methods of the training; None if nobody knows them, who then has no `other`.
+        new: the methods that no training held of those to be compared.
         way: how to measure.
     """
     methods = scores["method"].drop_nulls().unique().sort().to_list()
-    groups = [(name, name in known, [name]) for name in methods]
-    others = [name for name in methods if name not in known]
-    groups += [(OTHER, False, others)] if others else []
+    groups = [(name, None if known is None else name in known, [name]) for name in methods]
+    pooled = [name for name in methods if name in new]
+    if pooled and known is not None:
+        groups.append((OTHER, False, pooled))
     found = []
     for name, is_known, wanted in groups:
         part = scores.filter((pl.col("label") == REAL) | pl.col("method").is_in(wanted))
@@ -119,19 +119,29 @@ def trial_measures(rows: pl.DataFrame, way: Measuring) -> tuple[int, dict[str, M
         way: how to measure.
     """
     rows = rows.filter(pl.col("label") == FAKE)
-    there = rows.filter(pl.col("before") >= way.threshold)
-    if not there.height:
+    if not rows.height:
         return 0, {}
+    there = rows.filter(pl.col("before") >= way.threshold)
     found = (pl.col("before") >= way.threshold) & (pl.col("after") >= way.threshold)
-    measures = {
+    measures = {"found": _share(rows, found, way)}
+    if not there.height:
+        return 0, measures
+    measures |= {
         "success": _share(there, pl.col("after") < way.threshold, way),
-        "found": _share(rows, found, way),
         "queries": _median(there, pl.col("queries"), way),
         "linf": _mean(there, pl.col("linf") * 255, way),
     }
     if not there["real_draws"].null_count():
-        measures["over_draws"] = _mean(there, pl.col("real_draws"), way)
+        measures["over_draws"] = _share(there, pl.col("real_draws"), way)
     return there.height, measures
+
+
+def changed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows, of `JUDGED`, of faces that the attack has changed.
+
+    One that its victim took for real from the start is left alone by most attacks.
+    """
+    return rows.filter(pl.col("linf") > 0)
 
 
 def found_clean(rows: pl.DataFrame, way: Measuring) -> Measured:
@@ -177,14 +187,19 @@ def fooled_by(trials: Mapping[str, pl.DataFrame], way: Measuring) -> pl.DataFram
     return reduce(lambda some, more: some.join(more, on=FACE, how="inner"), each)
 
 
-def telling(rows: pl.DataFrame, way: Measuring) -> Telling:
+def telling(rows: pl.DataFrame, way: Measuring) -> Telling | None:
     """Return how well a guard tells attacked faces from the same faces before the attack.
+
+    Faces that the attack left as they were do not count; None if there are no others.
 
     Args:
         rows: of `JUDGED`: one attack's faces of fakes, as one guard saw them.
         way: how to measure.
     """
-    rows = rows.filter(pl.col("label") == FAKE)
+    every = rows.filter(pl.col("label") == FAKE)
+    rows = changed(every)
+    if not rows.height:
+        return None
     scores = np.concatenate([rows["before"].to_numpy(), rows["after"].to_numpy()])
     labels = np.repeat([REAL, FAKE], rows.height)
     videos = np.tile(rows["item"].to_numpy(), 2)
@@ -199,6 +214,7 @@ def telling(rows: pl.DataFrame, way: Measuring) -> Telling:
         made_on=rows["made_on"][0],
         attack=rows["attack"][0],
         faces=rows.height,
+        attacked=every.height,
         auc=_measured(value, found),
         caught=_share(rows, pl.col("after") >= way.threshold, way),
     )
@@ -210,6 +226,7 @@ def flagged(rows: pl.DataFrame, way: Measuring) -> Measured:
 
 
 def _share(rows: pl.DataFrame, hit: pl.Expr, way: Measuring) -> Measured:
+    """Return the mean of truths, or of shares, with an interval also where all of them agree."""
     hits, videos = rows.select(hit.alias("hit"))["hit"].to_numpy(), rows["item"].to_numpy()
     return _measured(float(hits.mean()), share_interval(hits, videos, **_drawn(way)))
 

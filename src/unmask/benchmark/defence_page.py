@@ -98,8 +98,9 @@ def _sections(report: DefenceReport) -> dict[str, Markup | None]:
             lede(
                 "A fake is found where the detector judges it fake before and after the attack; "
                 "“every attack” is the worst for each face, those on the undefended detector among "
-                "them. AUC is of clean faces; “other” of methods that the detector was not trained "
-                "on, a dash where the test has none."
+                "them, those of a larger radius or another bound not. AUC is of clean faces; "
+                "“other” of methods that none of the detectors was trained on, a dash where the "
+                "test has none or nobody knows."
             ),
             tag("div", _wide(table_element(overview_table(results))), class_="dense"),
         ),
@@ -107,7 +108,8 @@ def _sections(report: DefenceReport) -> dict[str, Markup | None]:
         "Success": join(
             lede(
                 "An attack made on the undefended detector says little: its maker did not know of "
-                "the defence. Faces that the defence calls real anyway are left out."
+                "the defence. Faces that the defence calls real anyway are left out, and those "
+                "that an attack on the undefended detector left as they were."
             ),
             _wide(table_element(success_table(results))),
             table_element(random) if random else None,

@@ -16,6 +16,7 @@ PROTOCOL, GUARD_PROTOCOL = "defence", "guard"
 
 # What an attack is tried for.
 Role = Literal["own", "adaptive", "radius", "unbounded"]
+COMPARED = ("own", "adaptive")  # the roles of the attacks that all defences are compared by
 State = Literal["passed", "suspicious", "not done"]
 
 # What can be measured of a trial, over the faces that the defence judged fake before.
@@ -41,7 +42,8 @@ class Tried:
         options: all its settings, resolved.
         black_box: whether it saw scores only.
         radius: the largest change of a value, of 255; None where the bound is another.
-        faces: how many faces the defence judged fake before.
+        shown: how many attacked faces count; of a static attack those that it has changed.
+        faces: how many of them the defence judged fake before.
         measures: those of `TRIAL_MEASURES` that could be measured.
     """
 
@@ -52,6 +54,7 @@ class Tried:
     options: Mapping[str, Any]
     black_box: bool
     radius: float | None
+    shown: int
     faces: int
     measures: Mapping[str, Measured]
 
@@ -63,10 +66,17 @@ class Tried:
 
 @dataclass(frozen=True)
 class OfMethod:
-    """How well one forgery method is told from reals; `known` if it was trained on."""
+    """How well one forgery method is told from reals.
+
+    Args:
+        method: its name, or `other`.
+        known: whether it was trained on; None if nobody knows.
+        frame: the AUC by face.
+        video: the AUC by video.
+    """
 
     method: str
-    known: bool
+    known: bool | None
     frame: Measured
     video: Measured
 
@@ -93,16 +103,19 @@ class DefenceResult:
     Args:
         defence: which weights, under the name that they go by.
         undefended: the detector that it is compared with, which may be itself.
-        trained_on: the forgery methods of all its checkpoints.
+        trained_on: the forgery methods that its checkpoints name, those of guards left out.
+        training_is_known: whether these are all.
         test: what it was tested on.
         counts: of the clean faces.
         attacked: how many faces of fakes were attacked.
         frame: the measures of clean faces, deciding at `threshold`.
         video: the same of videos.
-        methods: the AUC of each forgery method alone; `other` pools those not trained on.
+        methods: the AUC of each forgery method alone; `other` pools those that no compared
+            defence was trained on.
         tried: every attack on it, and those on the undefended detector that it was shown.
+        radius: of the attacks that `robust` counts, of 255, or less; None if it counts all.
         robust: the share of attacked faces of fakes judged fake: `clean` before any attack, `own`
-            before and after every attack made on it, `all` after the static ones too.
+            before and after every such attack made on it, `all` after the static ones too.
         checks: the signs of masked gradients.
         threshold: a face or a video is judged fake from this score on.
         seed: of the attacks and of the resampling.
@@ -117,6 +130,7 @@ class DefenceResult:
     defence: Checkpoint
     undefended: Checkpoint
     trained_on: tuple[str, ...]
+    training_is_known: bool
     test: Part
     counts: Counts
     attacked: int
@@ -124,6 +138,7 @@ class DefenceResult:
     video: Measures
     methods: tuple[OfMethod, ...]
     tried: tuple[Tried, ...]
+    radius: float | None
     robust: Mapping[str, Measured]
     checks: tuple[Check, ...]
     threshold: float
@@ -156,6 +171,10 @@ class DefenceResult:
         wanted = (attack, static)
         return next((one for one in self.tried if (one.attack, one.is_static) == wanted), None)
 
+    def is_counted(self, trial: Tried) -> bool:
+        """Whether `robust` counts an attack: one to compare by, of its radius or less."""
+        return trial.role in COMPARED and is_within(trial.radius, self.radius)
+
     def method(self, name: str) -> OfMethod | None:
         """Return the measures of one forgery method, or of the `other` ones; None if none."""
         return next((one for one in self.methods if one.method == name), None)
@@ -168,7 +187,8 @@ class Telling:
     Args:
         made_on: the victim of the attack.
         attack: its name.
-        faces: how many were attacked.
+        faces: how many of the attacked ones were changed; only they count.
+        attacked: how many were attacked.
         auc: how often an attacked face scores above a clean one.
         caught: the share of the attacked faces at or above the threshold.
     """
@@ -176,6 +196,7 @@ class Telling:
     made_on: str
     attack: str
     faces: int
+    attacked: int
     auc: Measured
     caught: Measured
 
@@ -218,6 +239,11 @@ class GuardResult:
     def name(self) -> str:
         """The name of the file: readable, and different for what is not the same thing."""
         return _name(GUARD_PROTOCOL, self.guard, self.test, self.settings)
+
+
+def is_within(radius: float | None, limit: float | None) -> bool:
+    """Return whether an attack's radius is one, and no larger than a limit; all are within None."""
+    return limit is None or (radius is not None and radius <= limit)
 
 
 def read_defence_results(folder: Path) -> list[DefenceResult]:

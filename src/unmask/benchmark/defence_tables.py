@@ -1,20 +1,29 @@
 """The tables of the defence protocol."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from unmask.benchmark.defence_measure import OTHER
-from unmask.benchmark.defence_results import PROTOCOL, DefenceResult, GuardResult, Tried
+from unmask.benchmark.defence_results import (
+    COMPARED,
+    PROTOCOL,
+    DefenceResult,
+    GuardResult,
+    Telling,
+    Tried,
+)
 from unmask.benchmark.results import Level, Measured
 from unmask.benchmark.tables import Cell, Row, Table, interval_notes, write_table
 
 STATIC, OWN = "made on the undefended", "made on the defence"
-COMPARED = ("own", "adaptive")  # the roles of the attacks that all defences are compared by
 
 
 def overview_table(results: Sequence[DefenceResult]) -> Table:
     """Return defences by what they do on clean faces, under each attack, and on other methods."""
     attacks = compared_attacks(results)
+    radius = results[0].radius
+    within = "" if radius is None else f" of radius {radius:g} of 255 or less"
     rows = [
         _row(
             (one.defence.name,),
@@ -29,10 +38,14 @@ def overview_table(results: Sequence[DefenceResult]) -> Table:
         )
         for one in results
     ]
-    columns = ["AUC", "accuracy", "fakes found, clean", *attacks, "every attack", "AUC, other"]
+    columns = [
+        *("AUC", "accuracy", "fakes found, clean"),
+        *attacks.values(),
+        *("every attack", "AUC, other"),
+    ]
     return _table(
-        "Clean faces by AUC and accuracy, fakes found under each attack on the defence itself, "
-        "and AUC on forgery methods that it was not trained on",
+        "Clean faces by AUC and accuracy, fakes found under each attack on the defence itself and "
+        f"under every attack{within}, and AUC on forgery methods that none of them was trained on",
         ("Defence",),
         columns,
         rows,
@@ -54,7 +67,8 @@ def success_table(results: Sequence[DefenceResult]) -> Table:
         if not static or any(trial.is_static for trial in one.tried)
     ]
     title = "Faces judged real, of the fakes that the defence judged fake before"
-    return _table(title, ("Defence", "Attack"), attacks, rows, "success", "attack")
+    table = _table(title, ("Defence", "Attack"), list(attacks.values()), rows, "success", "attack")
+    return replace(table, notes=(*_unchanged(results), *table.notes))
 
 
 def draws_table(results: Sequence[DefenceResult]) -> Table | None:
@@ -68,11 +82,11 @@ def draws_table(results: Sequence[DefenceResult]) -> Table | None:
     if not rows:
         return None
     title = "Draws of a random defence in which an attacked face is judged real"
-    return _table(title, ("Defence",), attacks, rows, "over_draws", "attack")
+    return _table(title, ("Defence",), list(attacks.values()), rows, "over_draws", "attack")
 
 
 def method_table(results: Sequence[DefenceResult], level: Level = "frame") -> Table:
-    """Return defences by the AUC of each forgery method, starred where it was not trained on."""
+    """Return defences, with what they were trained on, by the AUC of each forgery method."""
     names = list(dict.fromkeys(name for one in results for name in one.test.methods))
     rows = []
     for one in results:
@@ -80,11 +94,12 @@ def method_table(results: Sequence[DefenceResult], level: Level = "frame") -> Ta
         known = [name for name, of in zip(names, found, strict=True) if of and of.known]
         cells = [None if of is None else getattr(of, level) for of in found]
         told = ", ".join(known) if known else "none of them"
+        told = told if one.training_is_known else "unknown"
         rows.append(
             _row((f"{one.defence.name} (trained on {told})",), [*cells, _other(one, level)])
         )
     title = f"AUC of clean faces by forgery method, by {'face' if level == 'frame' else 'video'}"
-    columns = [*names, "all not trained on"]
+    columns = [*names, "all that none was trained on"]
     return _table(title, ("Defence",), columns, rows, "auc", "method", level=level, above=0.5)
 
 
@@ -112,15 +127,42 @@ def guard_table(guards: Sequence[GuardResult]) -> Table | None:
     if not rows:
         return None
     title = "AUC of telling attacked fakes from the same fakes before the attack"
-    return _table(title, ("Guard", "Attack"), attacks, rows, "auc", "attack", above=0.5)
+    table = _table(title, ("Guard", "Attack"), attacks, rows, "auc", "attack", above=0.5)
+    left_out = [_partly(told) for one in guards for told in one.tellings]
+    return replace(table, notes=(*dict.fromkeys(filter(None, left_out)), *table.notes))
 
 
-def compared_attacks(results: Sequence[DefenceResult]) -> list[str]:
-    """Return the names of the attacks that all defences were put to, in their order."""
-    return list(
-        dict.fromkeys(
-            trial.attack for one in results for trial in one.tried if trial.role in COMPARED
-        )
+def compared_attacks(results: Sequence[DefenceResult]) -> dict[str, str]:
+    """Return the attacks that all defences were put to, in their order: name and title.
+
+    The title tells the radius where it is not the one up to which attacks are counted.
+    """
+    titles = {}
+    for trial in (trial for one in results for trial in one.tried if trial.role in COMPARED):
+        told = "no radius" if trial.radius is None else f"radius {trial.radius:g}"
+        common = trial.radius == results[0].radius
+        titles[trial.attack] = trial.attack if common else f"{trial.attack} ({told})"
+    return titles
+
+
+def _unchanged(results: Sequence[DefenceResult]) -> list[str]:
+    """Return what static attacks have left as it was: the same for all that they are shown to."""
+    told = [
+        f"{trial.attack} changed {trial.shown} of {one.attacked} faces on the undefended "
+        "detector; only those count."
+        for one in results
+        for trial in one.tried
+        if trial.is_static and trial.shown < one.attacked
+    ]
+    return list(dict.fromkeys(told))
+
+
+def _partly(told: Telling) -> str:
+    if told.faces == told.attacked:
+        return ""
+    return (
+        f"{told.attack} on {told.made_on} changed {told.faces} of {told.attacked} faces; only "
+        "those count."
     )
 
 

@@ -9,7 +9,7 @@ from unmask.attack_contracts import Attack
 from unmask.attacks import ATTACKS
 from unmask.attacks.presets import create_attack
 from unmask.benchmark.attack_settings import parse_attack
-from unmask.benchmark.defence_results import Role
+from unmask.benchmark.defence_results import COMPARED, Role, is_within
 from unmask.errors import InvalidInputError
 from unmask.options import Value
 
@@ -121,6 +121,22 @@ def planned(attacks: Sequence[str], adaptive: str, levels: float) -> tuple[Trial
             "out"
         )
     return tuple(found)
+
+
+def common_radius(trials: Sequence[Trial], levels: float) -> float | None:
+    """Return the radius, of 255, up to which attacks count towards the worst case.
+
+    It is that of the adaptive attack, or `levels` where that has none. None, which counts all,
+    where no attack would be left.
+
+    Example:
+        >>> common_radius(planned(["pgd:epsilon=64/255"], "pgd:epsilon=8/255", 4), 4)
+        8.0
+    """
+    compared = [one for one in trials if one.role in COMPARED]
+    best = next(one.radius for one in compared if one.role == "adaptive")
+    limit = levels if best is None else best
+    return limit if any(is_within(one.radius, limit) for one in compared) else None
 
 
 def with_draws(trial: Trial, draws: int) -> Trial:

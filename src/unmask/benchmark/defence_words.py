@@ -120,8 +120,8 @@ def _other(result: DefenceResult, undefended: DefenceResult) -> str:
     if own is None or without is None or without.frame.value - own.frame.value <= COST:
         return ""
     return (
-        f"On forgeries that it was not trained on it costs AUC: {figure(own.frame.value)} against "
-        f"{figure(without.frame.value)}."
+        "On forgeries that none of them was trained on it costs AUC: "
+        f"{figure(own.frame.value)} against {figure(without.frame.value)}."
     )
 
 
@@ -136,11 +136,11 @@ def _masked(result: DefenceResult) -> str:
 
 
 def _worst(result: DefenceResult, *, static: bool) -> Tried | None:
-    """Return the most successful of the attacks that all defences are compared by."""
+    """Return the most successful of the attacks that count towards the worst case."""
     tried = [
         one
         for one in result.tried
-        if one.is_static == static and one.role in ("own", "adaptive") and one.success
+        if one.is_static == static and result.is_counted(one) and one.success
     ]
     return max(tried, key=lambda one: one.success.value if one.success else 0.0, default=None)
 
