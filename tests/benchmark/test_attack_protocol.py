@@ -1,6 +1,7 @@
 """The whole protocol on two small clips: attacks, codecs, faces found anew, judges, page."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,19 @@ def test_second_run_attacks_nothing_anew_and_gives_the_same_figures(
     for again in read_attack_results(made / "out/results"):
         before = results[again.victim.name, again.attack]
         assert replace(again, created="", commit="") == replace(before, created="", commit="")
+
+
+def test_fewer_videos_and_another_attack_in_one_folder_lose_no_attacked_video(
+    made: Path, tmp_path: Path
+) -> None:
+    again = shutil.copytree(made, tmp_path / "again")
+    before = read_catalog(made / "out/attacked/catalog.parquet").filter(family="adversarial")
+    attack_benchmark(replace(asked(again), videos=1, attacks=("fgsm:epsilon=2/255",)))
+    after = read_catalog(again / "out/attacked/catalog.parquet").filter(family="adversarial")
+    new = set(after.table["id"]) - set(before.table["id"])
+    assert set(before.table["id"]) < set(after.table["id"])
+    assert {item.split("/")[0] for item in new} == {"meso", "other"}
+    assert len(new) == 2
 
 
 def test_results_tell_no_path_of_this_machine(made: Path) -> None:
