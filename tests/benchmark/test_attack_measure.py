@@ -155,9 +155,33 @@ def test_counts_tell_what_was_attacked_and_what_was_dropped() -> None:
         status=["ok", "ok", "ok", "no_face"],
         score_before=[0.9, 0.2, 0.6, None],
     )
-    found = counts(rows, {"a": "anna", "b": "anna"}, WAY)
+    found = counts(rows, items("a", "b"), WAY)
     assert (found.videos, found.persons, found.frames, found.faces) == (2, 1, 2, 3)
     assert (found.judged_fake, found.dropped) == (2, {"no_face": 1})
+    assert found.dropped_videos == {}
+
+
+def items(*names: str, **status: str) -> pl.DataFrame:
+    """Return videos of one person."""
+    return pl.DataFrame(
+        {"id": name, "person": "anna", "status": status.get(name, "ok")} for name in names
+    )
+
+
+def test_videos_that_could_not_be_cut_or_attacked_are_counted_apart_from_frames() -> None:
+    rows = attacked(parent=["a", "b"], frame=[0, None], status=["ok", "failed"])
+    found = counts(rows, items("a", "b", "c", c="unreadable"), WAY)
+    assert (found.videos, found.faces, found.dropped) == (1, 1, {})
+    assert found.dropped_videos == {"failed": 1, "unreadable": 1}
+
+
+def test_face_whose_file_could_not_be_read_is_counted_and_is_none_that_was_not_found() -> None:
+    rows = judged(("a1", 0.9, 0.9, 0.1), ("a2", 0.9, None, None), ("a3", 0.9, 0.9, None))
+    fault = pl.when(pl.col("item") == "a2").then(pl.lit("file failed"))
+    rows = rows.with_columns(score_fault=fault, control_fault=fault)
+    found = judgement(rows, "meso4", "c40", WAY)
+    assert found.shares["found"].value == 0.5  # a1 of a1 and a3
+    assert found.dropped == {"file failed": 1, "clean file failed": 1}
 
 
 def test_step_of_a_curve_is_the_success_of_what_was_judged_fake() -> None:
@@ -215,5 +239,16 @@ def test_judged_faces_bear_the_scores_of_clean_file_clean_copy_and_attacked_copy
     methods = pl.DataFrame({"item": ["a"], "method": ["swap"]})
     hit = hit.with_columns(item=pl.lit("v/fgsm/a"))
     found = judged_faces(rows, before=clean, control=copy, score=hit, methods=methods)
-    assert found.rows() == [("a", "swap", 0, 0, 0.9, 0.8, 0.2)]
-    assert tensor_faces(rows, methods).rows() == [("a", "swap", 0, 0, 0.9, 0.9, 0.1)]
+    assert found.rows() == [("a", "swap", 0, 0, 0.9, 0.8, 0.2, None, None)]
+    assert tensor_faces(rows, methods).rows() == [("a", "swap", 0, 0, 0.9, 0.9, 0.1, None, None)]
+
+
+def test_score_that_there_can_be_none_of_says_why() -> None:
+    frames = [boxes("a", (10, 10)).with_columns(frame=pl.lit(one, pl.Int64)) for one in range(4)]
+    wanted = pl.concat([*frames, boxes("b", (10, 10))]).drop("score")
+    unread = frames[1].with_columns(score=pl.lit(None, pl.Float64))
+    faults = {("a", 2): "frame unreadable", ("b", None): "file failed"}
+    found = matched(wanted, pl.concat([frames[0], unread]), "score", faults)
+    assert found["score"].to_list() == [0.3, None, None, None, None]
+    told = [None, "crop unreadable", "frame unreadable", None, "file failed"]
+    assert found["score_fault"].to_list() == told

@@ -58,6 +58,16 @@ def test_one_victim_has_no_transfer_and_an_attack_without_curve_no_figure_of_rad
     assert page.count("<svg") == 1
 
 
+def test_what_was_not_attacked_is_summed_over_all_attacks_and_shown_by_reason() -> None:
+    few = make_attack_result(attack="nes")
+    few = replace(few, counts=replace(few.counts, faces=7, dropped_videos={"failed": 2}))
+    page = render_attacks([make_attack_result(), few])
+    assert "frames and 2 videos, over all attacks" in page  # 3 frames of each attack
+    assert "Not attacked</dt><dd>6" in re.sub(r"<(d[td])[^>]*>", r"<\1>", page)
+    assert "by the attack with most" in page
+    assert "videos: failed" in page
+
+
 def test_victim_that_called_little_fake_before_is_named_in_the_limits() -> None:
     result = make_attack_result()
     weak = replace(result, counts=replace(result.counts, judged_fake=7))

@@ -52,7 +52,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         clip_row(root, "both.mp4", ANN, BEN, method="blend"),
         clip_row(root, "real.mp4", BEN, label=0, family=None, method=None),
         clip_row(root, "train.mp4", BEN, split="train"),
+        clip_row(root, "broken.mp4", ANN),
     )
+    (root / "clips/broken.mp4").write_bytes(b"no video")
     make_victim(root / "meso")
     make_victim(root / "other", seed=1)
     attack_benchmark(asked(root))
@@ -74,6 +76,7 @@ def test_every_attack_on_every_victim_has_a_result_of_the_test_fakes_only(
         assert one.test.methods == ("blend", "swap")
         assert (one.counts.videos, one.counts.frames, one.counts.faces) == (2, 4, 6)
         assert one.channels == ("tensor", "file", "mjpeg")
+        assert one.counts.dropped_videos == {"unreadable": 1}  # broken.mp4 could not be cut
 
 
 def test_strong_attack_fools_its_victim_within_its_ball_and_less_so_once_found_anew(
@@ -247,3 +250,37 @@ def test_other_weights_under_the_name_of_a_victim_are_refused(made: Path, tmp_pa
     make_victim(tmp_path / "meso", seed=2)
     with pytest.raises(InvalidInputError, match="whose victim meso was"):
         attack_benchmark(replace(asked(made), victims=(str(tmp_path / "meso"),)))
+
+
+def test_crop_and_copy_that_are_lost_are_counted_and_pass_for_no_face_that_was_not_found(
+    made: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(made / "out", out)
+    attacked = "meso/iterative_fgsm/swap/ann.mp4"
+    faces = pl.read_parquet(out / "faces/faces.parquet").filter(item=attacked, status="ok")
+    (out / "faces" / faces["crop"][0]).write_bytes(b"no picture")
+    (out / "judged.jsonl").unlink()
+    _fail(out / "copies", f"mjpeg-3/{attacked}")
+    attack_benchmark(replace(asked(made), out=out))
+    found = {(one.victim.name, one.attack): one for one in read_attack_results(out / "results")}
+    result = found["meso", "iterative_fgsm"]
+    for judge in ("meso", "other"):
+        file, copy = (result.judgement(channel, judge) for channel in ("file", "mjpeg"))
+        assert file is not None
+        assert copy is not None
+        assert file.dropped == {"crop unreadable": 1}
+        assert copy.dropped == {"file failed": 2}
+        assert (file.shares["found"].value, copy.shares["found"].value) == (1, 1)
+    assert "faces, mjpeg: file failed" in (out / "report.html").read_text("utf-8")
+
+
+def _fail(copies: Path, item: str) -> None:
+    """Let the journal say that a copy could not be made."""
+    made = read_catalog(copies / "catalog.parquet").filter(id=item).table["sha256"].item()
+    journal = copies / "journal.jsonl"
+    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
+    for line in lines:
+        if line["rows"][0]["sha256"] == made:
+            line["rows"] = [{"status": "failed", "reason": "no space", "sha256": None}]
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")

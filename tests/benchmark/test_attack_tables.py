@@ -9,6 +9,7 @@ from makers.attack_study import make_attack_result, make_attack_study
 from unmask.benchmark.attack_published import MARK
 from unmask.benchmark.attack_tables import (
     cost_table,
+    loss_table,
     method_table,
     recalled_table,
     share_table,
@@ -94,6 +95,24 @@ def test_costs_are_told_with_as_many_decimals_as_they_are_worth() -> None:
     text = markdown_table(cost_table(STUDY))
     assert "| meso4 | iterative_fgsm | 1.25 [1.10–1.40] |" in text
     assert "1,234 [900–2,000]" in text
+
+
+def test_what_could_not_be_measured_is_counted_by_its_reason_and_channel() -> None:
+    one = make_attack_result()
+    lost = replace(
+        one,
+        counts=replace(one.counts, dropped={"no_face": 3}, dropped_videos={"failed": 1}),
+        judgements=tuple(
+            replace(judged, dropped={"file failed": 8} if judged.channel == "c40" else {})
+            for judged in one.judgements
+        ),
+    )
+    table = loss_table([lost, replace(one, attack="nes")])
+    assert table is not None
+    assert table.columns == ("videos: failed", "frames: no_face", "faces, c40: file failed")
+    assert [values(row) for row in table.rows] == [[1, 3, 8], [0, 3, 0]]
+    whole = replace(one, counts=replace(one.counts, dropped={}))
+    assert loss_table([whole]) is None
 
 
 def test_recalled_figures_stand_apart_and_never_without_their_mark() -> None:

@@ -25,6 +25,8 @@ def make_judged(success: float, *, control: float = 0.1) -> pl.DataFrame:
             0.9,
             0.2 if frame < round(control * FACES) else 0.8,
             0.1 if frame < round(success * FACES) else 0.7,
+            None,
+            None,
         )
         for video in range(VIDEOS)
         for frame in range(FACES)

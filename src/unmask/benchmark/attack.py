@@ -1,5 +1,6 @@
 """The attack protocol: how far attacks carry through codecs, face search and other detectors."""
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def attack_benchmark(settings: AttackBenchmarkSettings) -> Path:
     for target in targets:
         for spec in specs:
             found = list(judged(stage, target, spec, scores))
-            results.append(_result(settings, stage, target, spec, found, notes))
+            results.append(_result(settings, stage, target, spec, found, scores, notes))
             tables += [_named(target, spec, *one) for one in found]
             results[-1].write(settings.out / "results")
     faces = pl.concat(tables)
@@ -110,11 +111,11 @@ def _result(
     target: Target,
     spec: AttackSpec,
     found: list[tuple[str, str, pl.DataFrame]],
+    scores: Mapping[str, pl.DataFrame],
     notes: tuple[str, ...],
 ) -> AttackResult:
     way = Measuring(settings.threshold, settings.resamples, settings.seed)
     attacked = stage.of(target, spec)
-    people = dict(stage.items.table.select("id", "person").iter_rows())
     return AttackResult(
         attack=spec.name,
         method=spec.method,
@@ -123,10 +124,10 @@ def _result(
         victim=Checkpoint(target.name, target.victim.sha256),
         test=_part(settings, stage),
         frames=_frames(settings),
-        counts=counts(attacked, people, way),
+        counts=counts(attacked, stage.items.table, way),
         judgements=tuple(judgement(rows, judge, channel, way) for judge, channel, rows in found),
         costs=costs(attacked, way),
-        curve=success_curve(settings, stage, target, spec, way),
+        curve=success_curve(settings, stage, target, spec, scores[target.name], way),
         curve_name=spec.at_any_radius.name,
         threshold=settings.threshold,
         seed=settings.seed,

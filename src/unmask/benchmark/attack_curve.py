@@ -49,11 +49,12 @@ def success_curve(
     stage: Stage,
     target: Target,
     spec: AttackSpec,
+    found: pl.DataFrame,
     way: Measuring,
 ) -> tuple[Step, ...]:
     """Return the success of a white-box attack at each radius; nothing for other attacks.
 
-    The faces are those that were found in the clean files, spread evenly over all of them; they
+    The faces are those that were found in the clean files and could be read, spread evenly; they
     are attacked at their own size and judged in 256 levels, but never written.
 
     Args:
@@ -61,12 +62,13 @@ def success_curve(
         stage: what was made.
         target: the victim.
         spec: the attack; its own radius has no part in it.
+        found: the faces that the victim has scored, null where the crop could not be read.
         way: how to measure.
     """
     attack, _ = spec.made(settings.preset)
     if attack.black_box or attack.norm != "linf" or isinf(attack.epsilon):
         return ()
-    faces = _faces(stage, settings.curve_faces)
+    faces = _faces(stage, found, settings.curve_faces)
     if not faces or not settings.radii:
         return ()
     asked = spec.at_any_radius
@@ -101,10 +103,10 @@ def success_curve(
     return tuple(one for one in steps if one)
 
 
-def _faces(stage: Stage, count: int) -> tuple[Row, ...]:
+def _faces(stage: Stage, found: pl.DataFrame, count: int) -> tuple[Row, ...]:
     """Return so many faces of the clean files, evenly spread over them."""
     there = pl.col("item").is_in(stage.items.table["id"].implode())
-    usable = stage.faces.filter(there, pl.col("status") == "ok").sort("item", "frame", "track")
+    usable = found.filter(there, pl.col("score").is_not_null()).sort("item", "frame", "track")
     if not usable.height or not count:
         return ()
     places = evenly_spaced(usable.height, min(count, usable.height))

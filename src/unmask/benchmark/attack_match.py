@@ -1,25 +1,38 @@
 """Finding the attacked faces again among those that were found anew in a written file."""
 
+from collections.abc import Mapping
+from math import isnan, nan
+
 import polars as pl
 
 from unmask.adversarial import found_again
 from unmask.adversarial.found_again import Seen
+from unmask.benchmark.attack_measure import JUDGED
 
 BOX = ("left", "top", "right", "bottom")
 PLACE = ("item", "frame")
 FACE = (*PLACE, "track")
+UNREAD = "crop unreadable"
 Place = tuple[str, int]
+Faults = Mapping[tuple[str, int | None], str]
+NO_FAULTS: Faults = {}
 
 
-def matched(wanted: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFrame:
+def matched(
+    wanted: pl.DataFrame, found: pl.DataFrame, name: str, faults: Faults = NO_FAULTS
+) -> pl.DataFrame:
     """Return the wanted faces with the score of the face that was found in their place.
 
     The rule is that of the attack itself, `found_again.matched`, frame by frame.
 
     Args:
         wanted: `item`, `frame`, `track` and a box `left`, `top`, `right`, `bottom`.
-        found: the same of the found faces, with `score`.
+        found: the same of the found faces, with `score`, null where the crop cannot be read.
         name: of the column that is added: the score, null where no face was found in the place.
+        faults: what kept a frame, or with None a whole item, from being searched.
+
+    Returns:
+        The table with the score, and as `<name>_fault` why there can be none, null elsewhere.
 
     Example:
         >>> box = {"left": [0.0], "top": [0.0], "right": [8.0], "bottom": [8.0]}
@@ -30,17 +43,25 @@ def matched(wanted: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.DataFram
     """
     there: dict[Place, list[Seen]] = {}
     for item, frame, score, *box in found.select(*PLACE, "score", *BOX).iter_rows():
-        there.setdefault((item, frame), []).append(Seen(tuple(box), score))
+        read = nan if score is None else score
+        there.setdefault((item, frame), []).append(Seen(tuple(box), read))
     asked: dict[Place, list[int]] = {}
     for row, place in enumerate(wanted.select(PLACE).iter_rows()):
         asked.setdefault(place, []).append(row)
     boxes = wanted.select(BOX).rows()
     scores: list[float | None] = [None] * wanted.height
+    lost: list[str | None] = [None] * wanted.height
     for place, rows in asked.items():
         again = found_again.matched([boxes[row] for row in rows], there.get(place, ()))
+        fault = faults.get(place) or faults.get((place[0], None))
         for row, one in zip(rows, again, strict=True):
-            scores[row] = one.score if one else None
-    return wanted.with_columns(pl.Series(name, scores, dtype=pl.Float64))
+            is_unread = one is not None and isnan(one.score)
+            scores[row] = one.score if one and not is_unread else None
+            lost[row] = UNREAD if is_unread else fault
+    return wanted.with_columns(
+        pl.Series(name, scores, dtype=pl.Float64),
+        pl.Series(f"{name}_fault", lost, dtype=pl.String),
+    )
 
 
 def judged_faces(
@@ -50,6 +71,8 @@ def judged_faces(
     control: pl.DataFrame,
     score: pl.DataFrame,
     methods: pl.DataFrame,
+    faults: Faults = NO_FAULTS,
+    clean_faults: Faults = NO_FAULTS,
 ) -> pl.DataFrame:
     """Return the table of `attack_measure.JUDGED` for one attack, judge and channel.
 
@@ -59,10 +82,12 @@ def judged_faces(
         control: those of the clean files on this channel, by the id of the clean video.
         score: those of the attacked files on this channel, by the id of the attacked video.
         methods: `item` and `method` of the clean videos.
+        faults: of the attacked files on this channel, by the id of the attacked video.
+        clean_faults: of the clean files on this channel, by the id of the clean video.
     """
     own = attacked.filter(pl.col("status") == "ok").select(*FACE, "parent", *BOX)
-    faces = matched(own, score, "score").drop("item").rename({"parent": "item"})
-    faces = matched(faces, control, "control")
+    faces = matched(own, score, "score", faults).drop("item").rename({"parent": "item"})
+    faces = matched(faces, control, "control", clean_faults)
     faces = matched(faces, before, "before")
     return _judged(faces, methods)
 
@@ -76,11 +101,12 @@ def tensor_faces(attacked: pl.DataFrame, methods: pl.DataFrame) -> pl.DataFrame:
         before="score_before",
         control="score_before",
         score="score_after",
+        score_fault=pl.lit(None, pl.String),
+        control_fault=pl.lit(None, pl.String),
     )
     return _judged(own, methods)
 
 
 def _judged(faces: pl.DataFrame, methods: pl.DataFrame) -> pl.DataFrame:
     whole = faces.join(methods.select("item", "method"), on="item", how="left")
-    names = ("item", "method", "frame", "track", "before", "control", "score")
-    return whole.select(names).sort("item", "frame", "track")
+    return whole.select(*JUDGED).sort("item", "frame", "track")

@@ -28,6 +28,8 @@ JUDGED: dict[str, pl.DataType] = {
     "before": pl.Float64(),  # P(fake) of the clean face; null where it was not found
     "control": pl.Float64(),  # P(fake) of the clean face on this channel; null where not found
     "score": pl.Float64(),  # P(fake) of the attacked face on this channel; null where not found
+    "control_fault": pl.String(),  # why the clean face could not be judged; null where it could
+    "score_fault": pl.String(),  # why the attacked face could not be judged; null where it could
 }
 
 
@@ -70,7 +72,7 @@ def judgement(rows: pl.DataFrame, judge: str, channel: str, way: Measuring) -> J
         "success": (found, ~fake["score"]),
         "control": (eligible.filter(pl.col("control").is_not_null()), ~fake["control"]),
         "judged_real": (rows.filter(pl.col("score").is_not_null()), ~fake["score"]),
-        "found": (rows, pl.col("score").is_not_null()),
+        "found": (rows.filter(pl.col("score_fault").is_null()), pl.col("score").is_not_null()),
         "video_success": (videos.filter(pl.col("score").is_not_null()), pl.col("score") < 0.5),
         "video_control": (videos.filter(pl.col("control").is_not_null()), pl.col("control") < 0.5),
     }
@@ -89,6 +91,8 @@ def judgement(rows: pl.DataFrame, judge: str, channel: str, way: Measuring) -> J
         methods={name: one for name, one in methods.items() if one},
         faces=found.height,
         videos=found["item"].n_unique(),
+        dropped=_tally(rows["score_fault"])
+        | {f"clean {name}": count for name, count in _tally(rows["control_fault"]).items()},
     )
 
 
@@ -130,26 +134,27 @@ def step(rows: pl.DataFrame, epsilon: float, way: Measuring) -> Step | None:
     return Step(epsilon, success, faces=eligible.height, videos=eligible["item"].n_unique())
 
 
-def counts(
-    attacked: pl.DataFrame, persons: Mapping[str, str | None], way: Measuring
-) -> AttackCounts:
+def counts(attacked: pl.DataFrame, items: pl.DataFrame, way: Measuring) -> AttackCounts:
     """Return how much was attacked.
 
     Args:
         attacked: the table of attacked faces.
-        persons: who is seen, by the attacked video.
+        items: `id`, `person` and `status` of all videos that were to be attacked.
         way: how to measure.
     """
     done = attacked.filter(pl.col("status") == "ok")
-    lost = attacked.filter(pl.col("status") != "ok")["status"].value_counts().sort("status")
-    seen = {persons.get(item) for item in done["parent"].unique()} - {None}
+    lost = attacked.filter(pl.col("status") != "ok")
+    uncut = items.filter(pl.col("status") != "ok")
+    whole = pl.concat([uncut["status"], lost.filter(pl.col("frame").is_null())["status"]])
+    seen = items.filter(pl.col("id").is_in(done["parent"].implode()))
     return AttackCounts(
         videos=done["parent"].n_unique(),
-        persons=len(seen),
+        persons=seen["person"].drop_nulls().n_unique(),
         frames=done.select(pl.struct("parent", "frame").n_unique()).item(),
         faces=done.height,
         judged_fake=done.filter(pl.col("score_before") >= way.threshold).height,
-        dropped=dict(lost.iter_rows()),
+        dropped=_tally(lost.filter(pl.col("frame").is_not_null())["status"]),
+        dropped_videos=_tally(whole),
     )
 
 
@@ -160,6 +165,11 @@ def _check(rows: pl.DataFrame) -> None:
                 f"judged faces must have the column {name!r}, got {', '.join(rows.columns)}; "
                 "make the table by `judged_faces`"
             )
+
+
+def _tally(names: pl.Series) -> dict[str, int]:
+    """Return how often each name is there, by rising name; nulls are none."""
+    return dict(sorted(names.drop_nulls().value_counts().iter_rows()))
 
 
 def _videos(rows: pl.DataFrame, fake: Mapping[str, pl.Expr]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from unmask.benchmark.attack_tables import (
     channel_title,
     cost_table,
     fullest,
+    loss_table,
     method_table,
     recalled_table,
     share_table,
@@ -66,8 +67,10 @@ def render_attacks(results: Sequence[AttackResult], strips: Sequence[Strip] = ()
         "By forgery method": table_element(method_table(results)),
         "Found again": join(
             lede("A search for faces that misses the attacked ones would hide them from any "
-                 "detector. Shares of all attacked faces."),
+                 "detector. Shares of the attacked faces whose file could be read; what could not "
+                 "be attacked or judged is counted below."),
             table_element(share_table(results, "found")),
+            table_element(lost) if (lost := loss_table(results)) else None,
         ),
         "Reproduce": _reproduce(results),
     }  # fmt: skip
@@ -77,6 +80,10 @@ def render_attacks(results: Sequence[AttackResult], strips: Sequence[Strip] = ()
 def _header(results: Sequence[AttackResult]) -> list[Markup]:
     newest = max(one.created for one in results)
     largest = max((one.counts for one in results), key=lambda one: one.faces)
+    is_same = len({one.counts.faces for one in results}) == 1
+    whose = "each attack" if is_same else "the attack with most"
+    frames = sum(sum(one.counts.dropped.values()) for one in results)
+    videos = sum(sum(one.counts.dropped_videos.values()) for one in results)
     lossless = [(one, one.share("success", FILE)) for one in results]
     best = max(
         ((one, found) for one, found in lossless if found),
@@ -85,8 +92,8 @@ def _header(results: Sequence[AttackResult]) -> list[Markup]:
     )
     figures = [
         ("Videos", f"{largest.videos:,}", f"of {largest.persons:,} persons"),
-        ("Faces attacked", f"{largest.faces:,}", f"in {largest.frames:,} frames, by each attack"),
-        ("Not attacked", f"{sum(largest.dropped.values()):,}", "frames, each with its reason"),
+        ("Faces attacked", f"{largest.faces:,}", f"in {largest.frames:,} frames, by {whose}"),
+        ("Not attacked", f"{frames:,}", f"frames and {videos:,} videos, over all attacks"),
     ]
     if best:
         told = f"{best[0].attack} on {best[0].victim.name} {interval_text(best[1])}"

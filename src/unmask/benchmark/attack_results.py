@@ -20,7 +20,7 @@ SHARES = {
     "success": "Faces judged real, of those found that were judged fake before",
     "control": "The same faces judged real without an attack, through the same codec",
     "judged_real": "Faces judged real, of all that were found",
-    "found": "Attacked faces that were found again",
+    "found": "Attacked faces that were found again, of those whose file could be read",
     "video_success": "Videos judged real, of those judged fake before",
     "video_control": "The same videos judged real without an attack, through the same codec",
 }
@@ -49,6 +49,7 @@ class Judgement:
         methods: the success by the forgery method of the attacked videos.
         faces: how many were judged fake before and were found on this channel.
         videos: how many they are of.
+        dropped: how many faces could not be judged on this channel, by what kept them from it.
     """
 
     judge: str
@@ -57,6 +58,7 @@ class Judgement:
     methods: Mapping[str, Measured]
     faces: int
     videos: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,10 @@ class Step:
 
 @dataclass(frozen=True)
 class AttackCounts:
-    """What was attacked: `dropped` counts frames by the status that kept them from it."""
+    """What was attacked; `dropped` counts frames, and `dropped_videos` whole videos.
+
+    Both are by the status that kept them from it.
+    """
 
     videos: int
     persons: int
@@ -86,6 +91,7 @@ class AttackCounts:
     faces: int
     judged_fake: int
     dropped: Mapping[str, int] = field(default_factory=dict)
+    dropped_videos: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

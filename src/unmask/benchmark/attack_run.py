@@ -15,6 +15,7 @@ from unmask.benchmark.attack_match import judged_faces, tensor_faces
 from unmask.benchmark.attack_results import FILE, TENSOR
 from unmask.benchmark.attack_settings import AttackBenchmarkSettings, AttackSpec
 from unmask.catalog import Catalog, read_catalog
+from unmask.contracts import Image
 from unmask.degrade.apply import DegradeSettings, degrade_videos
 from unmask.degrade.spec import parse_degradation
 from unmask.errors import UnmaskError
@@ -67,6 +68,17 @@ class Stage:
         there = pl.col("parent").is_in(self.items.table["id"].implode())
         return self.attacked.filter(there, pl.col("item") == own)
 
+    def faults(self) -> dict[tuple[str, int | None], str]:
+        """Return what kept files, with None, and frames from being searched, by item and frame."""
+        files = self.catalog.table.filter(pl.col("status") != "ok").select("id", "status")
+        found: dict[tuple[str, int | None], str] = {
+            (item, None): f"file {status}" for item, status in files.iter_rows()
+        }
+        unread = self.faces.filter(pl.col("status").str.starts_with("unreadable"))
+        for item, frame in unread.select("item", "frame").iter_rows():
+            found[item, frame] = "file unreadable" if frame is None else "frame unreadable"
+        return found
+
 
 @dataclass(frozen=True)
 class _Scoring:
@@ -112,7 +124,10 @@ def staged(
 
 
 def scored(settings: AttackBenchmarkSettings, stage: Stage, target: Target) -> pl.DataFrame:
-    """Return the found faces with a victim's score, each crop judged at its own size."""
+    """Return the found faces with a victim's score, each crop judged at its own size.
+
+    The score is null where a crop cannot be read.
+    """
     usable = stage.faces.filter(pl.col("status") == "ok")
     names = ("item", "frame", "track", "left", "top", "right", "bottom", "crop", "sha256")
     device = device_for(settings.device)
@@ -155,16 +170,27 @@ def judged(
     """
     attacked = stage.of(target, spec)
     methods = stage.items.table.select("method", item="id")
+    faults = stage.faults()
     yield target.name, TENSOR, tensor_faces(attacked, methods)
     for judge, found in scores.items():
         before = _from(found, "")
         for channel, prefix in stage.copies.items():
             there = _from(found, prefix)
-            yield (
-                judge,
-                channel,
-                judged_faces(attacked, before=before, control=there, score=there, methods=methods),
+            lost = {
+                (item[len(prefix) :], frame): fault
+                for (item, frame), fault in faults.items()
+                if item.startswith(prefix)
+            }
+            faces = judged_faces(
+                attacked,
+                before=before,
+                control=there,
+                score=there,
+                methods=methods,
+                faults=lost,
+                clean_faults=lost,
             )
+            yield judge, channel, faces
 
 
 def _from(found: pl.DataFrame, prefix: str) -> pl.DataFrame:
@@ -247,13 +273,18 @@ def _copied(settings: AttackBenchmarkSettings, attacked: Catalog) -> Catalog:
 
 def _score(task: _Scoring) -> list[Row]:
     detector = victim_of(task.text, task.sha256, task.device)
-    scores: list[float] = []
-    try:
-        for start in range(0, len(task.faces), CHUNK):
-            part = task.faces[start : start + CHUNK]
-            crops = [read_picture(task.folder / row["crop"]) for row in part]
-            scores += scores_of(detector, crops)
-    except UnmaskError as error:
-        lost = [None] * len(task.faces)
-        return [{"status": "unreadable", "reason": str(error), "scores": lost}]
+    scores: list[float | None] = []
+    reasons: list[str] = []
+    for start in range(0, len(task.faces), CHUNK):
+        crops: list[Image | None] = []
+        for row in task.faces[start : start + CHUNK]:
+            try:
+                crops.append(read_picture(task.folder / row["crop"]))
+            except UnmaskError as error:
+                crops.append(None)
+                reasons.append(str(error))
+        told = iter(scores_of(detector, [crop for crop in crops if crop is not None]))
+        scores += [None if crop is None else next(told) for crop in crops]
+    if reasons:
+        return [{"status": "unreadable", "reason": reasons[0], "scores": scores}]
     return [{"status": "ok", "scores": scores}]

@@ -103,6 +103,45 @@ def cost_table(results: Sequence[AttackResult]) -> Table:
     return _table(told, ("Victim", "Attack"), titles, _ordered(rows), shaded=False, share="cost")
 
 
+def loss_table(results: Sequence[AttackResult]) -> Table | None:
+    """Return victims and attacks by what kept how many from being measured; None without any."""
+    losses = [_losses(one) for one in results]
+    columns = _distinct(name for lost in losses for name in lost)
+    if not columns:
+        return None
+    rows = [
+        Row(
+            (one.victim.name, one.attack),
+            tuple(
+                Cell(Measured(lost.get(name, 0), None, None, "counted"), digits=0)
+                for name in columns
+            ),
+        )
+        for one, lost in zip(results, losses, strict=True)
+    ]
+    return Table(
+        title="How many could not be attacked or judged, and what kept them from it",
+        heads=("Victim", "Attack"),
+        columns=tuple(columns),
+        rows=tuple(_ordered(rows)),
+        notes=(),
+        level="frame",
+        metric="dropped",
+        across="reason",
+    )
+
+
+def _losses(result: AttackResult) -> dict[str, int]:
+    """Return counts by what they are of and what kept them from being measured."""
+    found = {f"videos: {name}": count for name, count in result.counts.dropped_videos.items()}
+    found |= {f"frames: {name}": count for name, count in result.counts.dropped.items()}
+    for channel in result.channels:
+        judged = result.judgement(channel)
+        for name, count in judged.dropped.items() if judged else ():
+            found[f"faces, {channel_title(channel)}: {name}"] = count
+    return found
+
+
 def recalled_table(results: Sequence[AttackResult]) -> Table | None:
     """Return the recalled rows of the measured attacks, under their mark; None without any."""
     methods = {one.method for one in results}
@@ -143,6 +182,7 @@ def write_attack_tables(results: Sequence[AttackResult], folder: Path) -> None:
         **{name: share_table(results, name) for name in SHARES if "control" not in name},
         "cost": cost_table(results),
         "methods": method_table(results),
+        "dropped": loss_table(results),
         "recalled_not_verified": recalled_table(results),
     }
     for channel in _distinct(channel for one in results for channel in one.channels):
