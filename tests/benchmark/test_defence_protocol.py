@@ -1,7 +1,9 @@
 import json
 import re
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -279,6 +281,51 @@ def test_resumed_run_gives_the_same_tables(study: Study, monkeypatch: pytest.Mon
     assert {path: path.read_bytes() for path in tables} == tables
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"levels": 8.0}, "levels was 4.0, not 8.0"),
+        ({"adaptive": "pgd"}, "adaptive was 'pgd:iterations=5:restarts=2', not 'pgd'"),
+        ({"faces_per_video": 1}, "faces_per_video was 2, not 1"),
+    ],
+)
+def test_folder_of_another_study_is_refused(
+    study: Study, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        defence(replace(study.settings, **changes))
+
+
+def test_retrained_defence_of_the_same_name_is_refused_in_the_same_folder(
+    study: Study, tmp_path: Path
+) -> None:
+    twin = make_fragile(tmp_path / "first", study.prepared, seed=3)
+    with pytest.raises(InvalidInputError, match="whose defence first was"):
+        defence(replace(study.settings, defences=(str(twin),)))
+
+
+def test_files_that_the_settings_no_longer_ask_for_are_removed(
+    other_study: Study, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(other_study.settings.out, out)
+    (out / "tables/defence_guards.md").write_text("of a guard")
+    (out / "results/notes.json").write_text("not ours")
+    fewer = replace(other_study.settings, out=out, attacks=("fgsm:epsilon=1/255",))
+    defence(replace(fewer, defences=fewer.defences[:1]))
+    (result,) = read_defence_results(out / "results")
+    assert [one.attack for one in result.tried if one.role == "own"] == ["fgsm"]
+    assert not (out / "tables/defence_guards.md").exists()
+    assert (out / "results/notes.json").exists()
+
+
+def test_name_of_a_result_says_nothing_of_batches_and_devices(study: Study) -> None:
+    result = study.results["first"]
+    other = dict(result.settings) | {"batch": 7, "device": "cuda"}
+    assert replace(result, settings=other).name == result.name
+    assert replace(result, settings=other | {"levels": 8.0}).name != result.name
+
+
 def test_checkpoint_that_has_seen_a_person_is_refused(study: Study, tmp_path: Path) -> None:
     detector, card = load_checkpoint(Path(study.settings.defences[0]))
     save_checkpoint(tmp_path / "knows", detector, replace(card, seen_persons=("made/p5",)))
@@ -316,6 +363,8 @@ def test_a_quality_that_is_not_there_is_refused_with_what_is(study: Study) -> No
         ({"defences": ()}, "defences must name the undefended detector first, got none"),
         ({"most_faces": -1}, "most_faces must be 0 or more, got -1"),
         ({"draws": 0}, "draws must be 1 or more, got 0"),
+        ({"resamples": 99}, "resamples must be 100 or more, got 99"),
+        ({"threshold": 1.0}, "threshold must lie between 0 and 1, got 1"),
         ({"levels": 0.0}, "levels must lie between 0 and 255, got 0"),
     ],
 )

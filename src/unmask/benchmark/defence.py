@@ -28,6 +28,8 @@ from unmask.benchmark.defence_page import DefenceReport, render_defence
 from unmask.benchmark.defence_pictures import shown_faces
 from unmask.benchmark.defence_results import (
     COMPARED,
+    GUARD_PROTOCOL,
+    PROTOCOL,
     DefenceResult,
     GuardResult,
     Tried,
@@ -40,9 +42,11 @@ from unmask.benchmark.defence_trials import Trial, common_radius, planned, with_
 from unmask.benchmark.leakage import notes_on_seen
 from unmask.benchmark.result_file import write_record
 from unmask.benchmark.results import Checkpoint, Part
+from unmask.benchmark.study import same_study
 from unmask.catalog import Catalog, read_catalog
 from unmask.contracts import FAKE
 from unmask.errors import InvalidInputError
+from unmask.execution.journal import key_of
 from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import to_plain
@@ -116,7 +120,8 @@ def defence(settings: DefenceSettings) -> Path:
     Raises:
         NotFoundError: if a file, a checkpoint, an attack or an option does not exist.
         LeakageError: if a checkpoint has seen a video or a person of the test items.
-        InvalidInputError: if a class is missing, or two defences have one name.
+        InvalidInputError: if a class is missing, two defences have one name, or `out` holds
+            another study.
     """
     trials = planned(settings.attacks, settings.adaptive, settings.levels)
     defences = [_opened(text, trials, settings.draws) for text in settings.defences]
@@ -137,6 +142,7 @@ def defence(settings: DefenceSettings) -> Path:
     ]
     faces = faces_of(test, settings)
     device = device_for(settings.device)
+    same_study(settings.out, _identity(settings, defences, faces, device))
     rows = run_all(
         list(_runs(settings, defences, seers, faces, device)),
         journal=settings.out / "journal.jsonl",
@@ -161,6 +167,23 @@ def _refuse_one_name(seers: Sequence[Seer]) -> None:
             f"each defence and guard must have a name of its own, got {twice[0]!r} more than "
             "once; rename a checkpoint's folder, or leave one out"
         )
+
+
+def _identity(
+    settings: DefenceSettings, defences: Sequence[_Defence], faces: Sequence[Face], device: str
+) -> dict[str, Any]:
+    """Return what pictures and figures depend on; attacks, defences and guards may be added."""
+    left_out = ("attacks", "resamples")
+    asked = {
+        name: value for name, value in _without_paths(settings).items() if name not in left_out
+    }
+    weights = {f"defence {one.seer.name}": one.seer.sha256 for one in defences}
+    told = {
+        "protocol": PROTOCOL,
+        "device": device,
+        "faces": key_of([one.identity for one in faces]),
+    }
+    return asked | weights | told
 
 
 def _runs(
@@ -204,10 +227,12 @@ def _report(study: _Study, faces: Sequence[Face]) -> Path:
     write_whole(settings.out / "judged.parquet", content.getvalue())
     results = [_result(study, one) for one in study.defences]
     guards = [_guard_result(study, one) for one in study.guards]
-    for result in results:
-        write_record(result, result.name, settings.out / "results")
-    for guard in guards:
-        write_record(guard, guard.name, settings.out / "results")
+    folder = settings.out / "results"
+    written = {write_record(one, one.name, folder) for one in results}
+    written |= {write_record(one, one.name, folder) for one in guards}
+    for protocol in (PROTOCOL, GUARD_PROTOCOL):
+        for path in set(folder.glob(f"{protocol}-*.json")) - written:
+            path.unlink()  # of earlier settings: the page and the tables no longer tell of it
     write_defence_tables(results, guards, settings.out / "tables")
     pictures = shown_faces(
         [(one.seer.name, one.opened.detector) for one in study.defences],

@@ -13,6 +13,7 @@ from unmask.benchmark.results import Checkpoint, Counts, Measured, Measures, Par
 from unmask.errors import NotFoundError
 
 PROTOCOL, GUARD_PROTOCOL = "defence", "guard"
+UNNAMED = ("batch", "device", "workers")  # settings of how, not of what is measured
 
 # What an attack is tried for.
 Role = Literal["own", "adaptive", "radius", "unbounded"]
@@ -276,7 +277,8 @@ def read_guard_results(folder: Path) -> list[GuardResult]:
 def _name(
     protocol: str, of: Checkpoint, test: Part, settings: Mapping[str, Any], *more: str
 ) -> str:
-    told = json.dumps([of.name, of.sha256, asdict(test), dict(settings), *more], sort_keys=True)
+    asked = {name: value for name, value in settings.items() if name not in UNNAMED}
+    told = json.dumps([of.name, of.sha256, asdict(test), asked, *more], sort_keys=True)
     words = [protocol, of.name, test.dataset]
     readable = (re.sub(r"[^a-z0-9]+", "_", word.lower()) for word in words)
     return "-".join([*readable, sha256(told.encode()).hexdigest()[:6]])

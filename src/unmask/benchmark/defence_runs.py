@@ -38,6 +38,13 @@ class Face:
     crop: str
     label: int
 
+    @property
+    def identity(self) -> tuple[str | int, ...]:
+        """What changes when the face is another one."""
+        path = Path(self.crop)
+        size = path.stat().st_size if path.is_file() else 0
+        return self.item, self.frame, self.track, self.label, size
+
 
 @dataclass(frozen=True)
 class Seer:
@@ -77,7 +84,7 @@ class Run:
     def key(self) -> str:
         """What changes when the rows would."""
         return key_of(
-            [(one.item, one.frame, one.track, one.label, _size(one.crop)) for one in self.faces],
+            [one.identity for one in self.faces],
             self.trial and [self.trial.name, self.trial.method, self.trial.create()[1]],
             self.made_on and [self.made_on.name, self.made_on.sha256],
             [[one.name, one.sha256, one.is_guard] for one in self.seen_by],
@@ -214,11 +221,6 @@ def _opened(seer: Seer, device: str) -> Detector:
 def _seed(run: Run) -> int:
     first = run.faces[0]
     return seed_for(run.seed, "defence", first.item, first.frame, first.track)
-
-
-def _size(crop: str) -> int:
-    path = Path(crop)
-    return path.stat().st_size if path.is_file() else 0
 
 
 def _judges(rows: Sequence[Mapping[str, object]]) -> int:

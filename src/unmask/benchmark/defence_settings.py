@@ -5,6 +5,7 @@ from pathlib import Path
 
 from unmask.benchmark.defence_measure import Measuring
 from unmask.errors import InvalidInputError
+from unmask.metrics.bootstrap import check_resampling
 from unmask.settings import setting
 
 
@@ -59,6 +60,11 @@ class DefenceSettings:
         ):
             if value < least:
                 raise InvalidInputError(f"{name} must be {least} or more, got {value}; raise it")
+        check_resampling(self.resamples, 0.95)
+        if not 0 < self.threshold < 1:
+            raise InvalidInputError(
+                f"threshold must lie between 0 and 1, got {self.threshold}; attacks aim at 0.5"
+            )
         if not 0 < self.levels < 255:
             raise InvalidInputError(
                 f"levels must lie between 0 and 255, got {self.levels}; 4 is hardly seen, 16 "

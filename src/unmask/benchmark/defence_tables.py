@@ -169,7 +169,7 @@ def _partly(told: Telling) -> str:
 def write_defence_tables(
     results: Sequence[DefenceResult], guards: Sequence[GuardResult], folder: Path
 ) -> None:
-    """Write every table as Markdown, CSV and LaTeX."""
+    """Write every table as Markdown, CSV and LaTeX; an earlier one that is now empty goes."""
     tables = {
         "overview": overview_table(results),
         "success": success_table(results),
@@ -181,6 +181,9 @@ def write_defence_tables(
     for name, table in tables.items():
         if table:
             write_table(table, folder, f"{PROTOCOL}_{name}")
+            continue
+        for path in folder.glob(f"{PROTOCOL}_{name}.*"):
+            path.unlink()
 
 
 def _other(result: DefenceResult, level: Level = "frame") -> Measured | None:
