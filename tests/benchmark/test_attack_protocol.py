@@ -275,6 +275,22 @@ def test_crop_and_copy_that_are_lost_are_counted_and_pass_for_no_face_that_was_n
     assert "faces, mjpeg: file failed" in (out / "report.html").read_text("utf-8")
 
 
+def test_results_tables_and_pictures_of_what_is_no_longer_asked_for_are_deleted(
+    made: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(made / "out", out)
+    (out / "tables/mine.md").touch()
+    one = replace(asked(made), out=out, victims=(str(made / "meso"),), attacks=ATTACKS[:1])
+    attack_benchmark(replace(one, codecs=()))
+    (result,) = read_attack_results(out / "results")
+    assert (result.victim.name, result.attack) == ("meso", "iterative_fgsm")
+    assert not (out / "tables/attack_transfer_mjpeg.csv").exists()
+    assert (out / "tables/mine.md").is_file()
+    names = [path.name for path in (out / "pictures").iterdir()]
+    assert names == ["iterative-fgsm-on-meso.png"]
+
+
 def _fail(copies: Path, item: str) -> None:
     """Let the journal say that a copy could not be made."""
     made = read_catalog(copies / "catalog.parquet").filter(id=item).table["sha256"].item()

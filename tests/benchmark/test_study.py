@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from unmask.benchmark.study import same_study
+from unmask.benchmark.study import keep_only, same_study
 from unmask.errors import InvalidInputError
 
 IDENTITY = {"protocol": "attack", "frames": "all", "clip_frames": 16, "sizes": (1, 2)}
@@ -37,6 +37,15 @@ def test_study_is_extended_by_what_it_did_not_name_and_remembers_both(tmp_path: 
     assert noted == {"seed": 0, "weights of a": "1f", "weights of b": "2f"}
     with pytest.raises(InvalidInputError, match="whose weights of a was '1f', not '3f'"):
         same_study(tmp_path, {"seed": 0, "weights of a": "3f"})
+
+
+def test_only_files_of_the_pattern_that_were_not_written_are_deleted(tmp_path: Path) -> None:
+    for name in ("attack-a.json", "attack-b.json", "notes.json", "attack-c.txt"):
+        (tmp_path / name).touch()
+    keep_only(tmp_path, "attack-*.json", ["attack-b"])
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"attack-b.json", "notes.json", "attack-c.txt"}
+    keep_only(tmp_path / "none", "*", [])
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])

@@ -19,7 +19,7 @@ from unmask.benchmark.attack_settings import AttackBenchmarkSettings, AttackSpec
 from unmask.benchmark.attack_strips import strips
 from unmask.benchmark.attack_tables import write_attack_tables
 from unmask.benchmark.results import Checkpoint, Part
-from unmask.benchmark.study import same_study
+from unmask.benchmark.study import keep_only, same_study
 from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
 from unmask.files import write_whole
@@ -46,8 +46,8 @@ def attack_benchmark(settings: AttackBenchmarkSettings) -> Path:
 
     Returns:
         The page. Beside it lie `results/` (one JSON file for each attack and victim), `tables/`,
-        `pictures/`, `judged.parquet` (every face by every judge on every channel) and all files on
-        the way.
+        `pictures/` (all three of this call alone), `judged.parquet` (every face by every judge on
+        every channel) and all files on the way.
 
     Raises:
         NotFoundError: if a file, a victim, an attack, an option or a codec does not exist.
@@ -69,6 +69,7 @@ def attack_benchmark(settings: AttackBenchmarkSettings) -> Path:
             results.append(_result(settings, stage, target, spec, found, scores, notes))
             tables += [_named(target, spec, *one) for one in found]
             results[-1].write(settings.out / "results")
+    keep_only(settings.out / "results", f"{PROTOCOL}-*.json", [one.name for one in results])
     faces = pl.concat(tables)
     _write(faces, settings.out / "judged.parquet")
     write_attack_tables(results, settings.out / "tables")

@@ -13,6 +13,7 @@ from unmask.benchmark.attack_tables import channel_title
 from unmask.benchmark.markup import Markup, tag
 from unmask.benchmark.pictures import data_uri
 from unmask.benchmark.plots import COLOURS
+from unmask.benchmark.study import keep_only
 from unmask.benchmark.tables import figure
 from unmask.contracts import Image
 from unmask.errors import InvalidInputError
@@ -125,12 +126,13 @@ def strip_figure(strip: Strip, *, inches: float = 1.5) -> Figure:
 
 
 def write_strips(strips: Sequence[Strip], folder: Path) -> None:
-    """Write each strip as a PNG file named after its title."""
-    for strip in strips:
+    """Write each strip as a PNG file named after its title; those of an earlier run are deleted."""
+    written = {re.sub(r"[^a-z0-9]+", "-", one.title.lower()).strip("-"): one for one in strips}
+    for name, strip in written.items():
         content = BytesIO()
         strip_figure(strip).savefig(content, format="png", dpi=160, metadata={"Software": None})
-        name = re.sub(r"[^a-z0-9]+", "-", strip.title.lower()).strip("-")
         write_whole(folder / f"{name}.png", content.getvalue())
+    keep_only(folder, "*-on-*.png", written)
 
 
 def _row(sights: Sequence[Sight], place: int) -> list[tuple[Sight, Image, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from unmask.benchmark.attack_published import MARK, RECALLED, SOURCE
 from unmask.benchmark.attack_results import FILE, PROTOCOL, SHARES, TENSOR, AttackResult
 from unmask.benchmark.results import Level, Measured
+from unmask.benchmark.study import keep_only
 from unmask.benchmark.tables import Cell, Row, Table, interval_notes, write_table
 from unmask.errors import unknown_name
 
@@ -177,7 +178,7 @@ def channel_title(channel: str) -> str:
 
 
 def write_attack_tables(results: Sequence[AttackResult], folder: Path) -> None:
-    """Write every table as Markdown, CSV and LaTeX."""
+    """Write every table as Markdown, CSV and LaTeX; those of an earlier run are deleted."""
     tables: dict[str, Table | None] = {
         **{name: share_table(results, name) for name in SHARES if "control" not in name},
         "cost": cost_table(results),
@@ -188,9 +189,11 @@ def write_attack_tables(results: Sequence[AttackResult], folder: Path) -> None:
     for channel in _distinct(channel for one in results for channel in one.channels):
         if channel != TENSOR:
             tables[f"transfer_{channel}"] = transfer_table(results, channel)
-    for name, table in tables.items():
-        if table:
-            write_table(table, folder, f"{PROTOCOL}_{name}")
+    written = {f"{PROTOCOL}_{name}": table for name, table in tables.items() if table}
+    for name, table in written.items():
+        write_table(table, folder, name)
+    for ending in ("md", "csv", "tex"):
+        keep_only(folder, f"{PROTOCOL}_*.{ending}", written)
 
 
 def fullest(results: Sequence[AttackResult]) -> AttackResult:

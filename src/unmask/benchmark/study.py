@@ -1,7 +1,7 @@
-"""Keeping the files of two studies out of one folder."""
+"""Keeping what does not belong to a study out of its folder."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,20 @@ def same_study(out: Path, identity: Mapping[str, Any]) -> None:
             )
     if there | now != there:
         write_whole(path, f"{json.dumps(there | now, indent=2)}\n".encode())
+
+
+def keep_only(folder: Path, pattern: str, names: Iterable[str]) -> None:
+    """Delete the files of a folder that fit a pattern but were not written by this run.
+
+    Args:
+        folder: which need not exist.
+        pattern: the names that the protocol itself gives, such as `attack-*.json`.
+        names: of what was written, without their endings.
+    """
+    kept = set(names)
+    for path in folder.glob(pattern):
+        if path.stem not in kept:
+            path.unlink()
 
 
 def _noted(path: Path) -> dict[str, Any]:
