@@ -250,9 +250,19 @@ def test_words_warn_of_masked_gradients_and_of_calling_everything_fake(study: St
     masked = replace(first, checks=(Check(UNBOUND, "suspicious", "50 % of 4 faces"),))
     told = words(masked, first)
     assert "may be masked (not so: without a bound every face is fooled)" in told
-    assert "may be masked" not in words(replace(first, checks=()), first)
+    sound = replace(first, checks=(Check(UNBOUND, "passed", "100 %"),))
+    assert "masked" not in words(sound, first)
     alarmed = replace(first, frame=replace(first.frame, decisions=Decisions(1, 3, 0, 4)))
     assert "It calls 75 % of the clean reals fake." in words(alarmed, first)
+
+
+def test_words_and_page_do_not_take_a_check_that_was_not_done_for_a_passed_one(
+    study: Study,
+) -> None:
+    first = study.results["first"]
+    assert {check.state for check in first.checks} == {"not done"}  # of four faces
+    assert "masked was not checked: too few faces" in words(first, first)
+    assert "0 of 0 checked" in study.page.read_text()
 
 
 def test_tables_are_written_in_three_ways(study: Study) -> None:

@@ -72,6 +72,7 @@ def _header(report: DefenceReport) -> list[Markup | None]:
 def _key_figures(results: Sequence[DefenceResult]) -> Markup:
     first = results[0]
     best = max(results, key=lambda one: one.robust_accuracy)
+    checked = sum(one.is_checked for one in results)
     suspicious = sum(any(check.state == "suspicious" for check in one.checks) for one in results)
     return key_element(
         [
@@ -84,7 +85,7 @@ def _key_figures(results: Sequence[DefenceResult]) -> Markup:
             ("Undefended", figure(first.robust_accuracy), "the same"),
             ("Faces attacked", f"{first.attacked:,}", "of fakes, by each attack"),
             ("Clean faces", f"{first.counts.faces:,}", f"of {first.counts.videos} videos"),
-            ("Suspicious", f"{suspicious} of {len(results)}", "whose gradients may be masked"),
+            ("Suspicious", f"{suspicious} of {checked} checked", "whose gradients may be masked"),
         ]
     )
 

@@ -167,6 +167,11 @@ class DefenceResult:
         """The mean of clean reals judged real and fakes found under every attack: 0.5 is blind."""
         return (self.reals_right + self.robust["all"].value) / 2
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether any sign of masked gradients could be looked for."""
+        return any(check.state != "not done" for check in self.checks)
+
     def trial(self, attack: str, *, static: bool = False) -> Tried | None:
         """Return one trial, or None if there was none."""
         wanted = (attack, static)

@@ -126,6 +126,8 @@ def _other(result: DefenceResult, undefended: DefenceResult) -> str:
 
 
 def _masked(result: DefenceResult) -> str:
+    if not result.is_checked:
+        return "Whether its gradients are masked was not checked: too few faces."
     found = [check.name.lower() for check in result.checks if check.state == "suspicious"]
     if not found:
         return ""
