@@ -44,8 +44,10 @@ def test_success_says_of_how_many_faces_it_is_a_share() -> None:
     notes = share_table(STUDY).notes
     assert notes[0] == (
         "meso4 called 120 found faces of 12 videos fake before, of 120 that iterative_fgsm "
-        "attacked; without an attack, the clean ones of those 120 count."
+        "attacked."
     )
+    assert notes[1] == "(no attack): those of these 120 that meso4 called fake, still clean."
+    assert not any("no attack" in note for note in share_table(STUDY, "found").notes)
 
 
 def test_line_without_an_attack_is_of_the_attack_with_most_faces() -> None:

@@ -12,6 +12,7 @@ from unmask.benchmark.tables import Cell, Row, Table, interval_notes, write_tabl
 from unmask.errors import unknown_name
 
 NO_ATTACK = "(no attack)"
+CONTROLS = {"success": "control", "video_success": "video_control"}
 CHANNELS = {TENSOR: "never written", FILE: "lossless file"}
 COST_COLUMNS = {  # title, decimals
     "linf": ("L-inf of 255", 2),
@@ -41,10 +42,11 @@ def share_table(results: Sequence[AttackResult], share: str = "success") -> Tabl
     if share not in SHARES:
         raise unknown_name("the shares of attacks", share, SHARES)
     channels = _distinct(channel for one in results for channel in one.channels)
+    control = CONTROLS.get(share)
     rows = []
     for victim in _victims(results):
         own = [one for one in results if one.victim.name == victim]
-        if control := {"success": "control", "video_success": "video_control"}.get(share):
+        if control:
             measured = [fullest(own).share(control, channel) for channel in channels]
             rows.append(_row((victim, NO_ATTACK), measured))
         rows += [
@@ -54,7 +56,7 @@ def share_table(results: Sequence[AttackResult], share: str = "success") -> Tabl
     table = _table(
         SHARES[share], ("Victim", "Attack"), map(channel_title, channels), rows, share=share
     )
-    return replace(table, notes=(*_eligible(results), *table.notes))
+    return replace(table, notes=(*_eligible(results, controlled=control is not None), *table.notes))
 
 
 def transfer_table(results: Sequence[AttackResult], channel: str = FILE) -> Table:
@@ -206,17 +208,17 @@ def fullest(results: Sequence[AttackResult]) -> AttackResult:
     return max(results, key=faces)
 
 
-def _eligible(results: Sequence[AttackResult]) -> Iterator[str]:
-    """Yield for each victim how many faces a success is a share of, and its control."""
+def _eligible(results: Sequence[AttackResult], *, controlled: bool) -> Iterator[str]:
+    """Yield for each victim how many faces a success is a share of, and a control if there is."""
     for victim in _victims(results):
         one = fullest([one for one in results if one.victim.name == victim])
         judged = one.judgement(FILE)
         if judged:
             told = f"{judged.faces} found faces of {judged.videos} videos"
-            yield (
-                f"{victim} called {told} fake before, of {one.counts.faces} that {one.attack} "
-                f"attacked; without an attack, the clean ones of those {one.counts.faces} count."
-            )
+            count = one.counts.faces
+            yield f"{victim} called {told} fake before, of {count} that {one.attack} attacked."
+            if controlled:
+                yield f"{NO_ATTACK}: those of these {count} that {victim} called fake, still clean."
 
 
 def _table(
