@@ -16,6 +16,7 @@ from unmask.contracts import FAKE, REAL
 from unmask.metrics.calibration import reliability
 from unmask.metrics.ranking import roc
 
+MOST_COLUMNS = 5  # that fit the width of the text
 MOST_PICTURES = 24  # of one kind, so that the page stays small
 
 Scores = Mapping[str, pl.DataFrame]  # by the name of the result
@@ -53,7 +54,8 @@ def table_element(table: Table) -> Markup:
         *bodies,
     )
     notes = tag("ul", *(tag("li", one) for one in table.notes), class_="notes")
-    return tag("div", tag("div", whole, class_="table"), notes if table.notes else None)
+    width = "table wide" if len(table.columns) > MOST_COLUMNS else "table"
+    return tag("div", tag("div", whole, class_=width), notes if table.notes else None)
 
 
 def _cell(cell: Cell, shaded_from: float | None = None) -> Markup:
