@@ -47,7 +47,7 @@ class IterativeFGSM(Attack):
 
         def one_step(now: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
             margin, gradient = slope(victim, now, items, draws=self.draws)
-            moved = now - self.step * gradient.sign()
+            moved = now.sub(gradient.sign_(), alpha=self.step)
             clean = faces[items.to(faces.device)]
             return self.inside_ball(moved, clean), margin < self.done_below
 

@@ -72,7 +72,7 @@ class Robust(Attack):
 
         def one_step(now: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
             worst, gradient = self._slope(victim, now, items, drawn() * self.draws)
-            moved = now - self.step * gradient.sign()
+            moved = now.sub(gradient.sign_(), alpha=self.step)
             return self.inside_ball(moved, faces[items]), worst <= self.done_at
 
         return walk(victim, faces, one_step, limit=self.iterations)
