@@ -39,8 +39,8 @@ def share_interval(
     Example:
         >>> videos = ["a", "a", "b", "b", "c", "c"]
         >>> found = share_interval([True] * 6, videos, random=np.random.default_rng(0))
-        >>> round(found.low, 3), round(found.high, 3)
-        (0.438, 1.0)
+        >>> round(found.low, 2), round(found.high, 2)
+        (0.44, 1.0)
     """
     values = np.asarray(hits, dtype=np.float64)
     found = mean_interval(values, clusters, random=random, resamples=resamples, unit=unit)
