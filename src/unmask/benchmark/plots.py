@@ -169,6 +169,9 @@ def interval_figure(rows: Mapping[str, Sequence[tuple[str, Measured]]], *, chanc
     return figure
 
 
+LONG_NAME = 16  # letters: two such names do not fit side by side
+
+
 def curves_figure(
     curves: Mapping[str, Sequence[tuple[float, Measured]]],
     *,
@@ -184,7 +187,9 @@ def curves_figure(
         upwards: what the share is.
         ticks: the marks of the number and what they are called.
     """
-    with _figure(3.4, 2.7) as (figure, axes):
+    columns = 1 if any(len(name) > LONG_NAME for name in curves) else 2
+    rows = -(-len(curves) // columns)
+    with _figure(3.4, 2.4 + 0.16 * rows) as (figure, axes):
         for (name, points), colour, marker, dash in zip(
             curves.items(), cycle(SERIES), cycle(MARKERS), cycle(DASHES), strict=False
         ):
@@ -197,7 +202,7 @@ def curves_figure(
         axes.set(ylim=(-0.03, 1.03), xlabel=across, ylabel=upwards)
         axes.set_xticks(list(ticks), list(ticks.values()))
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
-        figure.legend(loc="outside upper left", ncols=2, handlelength=2.6, borderaxespad=0)
+        figure.legend(loc="outside upper left", ncols=columns, handlelength=2.6, borderaxespad=0)
     return figure
 
 
