@@ -7,6 +7,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
+# Tests compute little at a time: a second thread mostly waits, and beside other work for long.
+# PyTorch reads it when it is loaded, in the processes that tests start, too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
