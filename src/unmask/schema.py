@@ -8,7 +8,8 @@ from unmask.errors import InvalidInputError, unknown_name
 from unmask.lineage import first_in_a_cycle
 
 KINDS = ("video", "image")
-FAMILIES = ("swap", "expression", "attribute", "full_face", "blend", "adversarial")
+ADVERSARIAL = "adversarial"  # the family of what an attack has made
+FAMILIES = ("swap", "expression", "attribute", "full_face", "blend", ADVERSARIAL)
 PRISTINE = (None, "raw", "studio")  # qualities: unknown, as filmed, as rendered for the demo
 SPLITS = ("train", "val", "test")
 
@@ -138,7 +139,7 @@ def _rules() -> list[tuple[str, str, pl.Expr]]:
     counts = ("frames", "frames_per_second", "width", "height")
     is_not_ok = pl.col("status") != "ok"
     # An attack may start from a real video and leave it real: its family alone says nothing.
-    is_real_forgery = (pl.col("label") == 0) & (pl.col("family") != "adversarial")
+    is_real_forgery = (pl.col("label") == 0) & (pl.col("family") != ADVERSARIAL)
     return [
         *((name, "be given", is_absent(name)) for name in REQUIRED),
         ("id", "stay inside the data set", _leaves_its_folder("id")),

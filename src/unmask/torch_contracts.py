@@ -102,8 +102,12 @@ class Detector(nn.Module, ABC):
         Raises:
             InvalidInputError: as `scores` does.
         """
+        return self.odds_of(self(faces))
+
+    @final
+    def odds_of(self, logits: Tensor) -> Tensor:
+        """Return what `odds` returns, of logits (N, classes) that are known."""
         place = self.benign
-        logits: Tensor = self(faces)
         others = [other for other in range(len(self.classes)) if other != place]
         return logits[:, others].logsumexp(-1) - logits[:, place]
 

@@ -26,14 +26,14 @@ from unmask.faces.attack_table import (
     read_attack_table,
     write_attack_table,
 )
-from unmask.schema import PRISTINE
+from unmask.schema import ADVERSARIAL, PRISTINE
 from unmask.settings import setting
 from unmask.training.setup import device_for
 from unmask.video.sample import parse_sampling
 
 logger = logging.getLogger(__name__)
 
-FAMILY, CATALOG = "adversarial", "catalog.parquet"
+CATALOG = "catalog.parquet"
 LABELS = {"fake": (FAKE,), "real": (REAL,), "all": (REAL, FAKE)}
 
 
@@ -172,7 +172,7 @@ def _workers(settings: AttackSettings, device: str) -> int:
 def _chosen(catalog: Catalog, settings: AttackSettings) -> Catalog:
     """Return the items to attack: none that is an attack's work already."""
     labelled = catalog.filter(status="ok", label=list(LABELS[settings.labels]))
-    table = labelled.table.filter(pl.col("family").ne_missing(FAMILY))
+    table = labelled.table.filter(pl.col("family").ne_missing(ADVERSARIAL))
     wanted = PRISTINE if settings.quality is None else (settings.quality,)
     chosen = Catalog(table, catalog.root).filter(quality=list(wanted))
     if settings.split is not None:
@@ -287,7 +287,7 @@ def _row(task: Task, settings: AttackSettings, made: Row) -> Row:
         "id": task.id,
         "path": task.path,
         "original_label": None,
-        "family": FAMILY,
+        "family": ADVERSARIAL,
         "method": settings.called,
         "parents": [task.row["id"]],
         "seed": task.seed,

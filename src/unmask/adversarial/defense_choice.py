@@ -15,7 +15,7 @@ from unmask.datasets.layout import natural
 from unmask.datasets.opening import open_dataset
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.execution.journal import key_of
-from unmask.schema import PRISTINE
+from unmask.schema import ADVERSARIAL, PRISTINE
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _forged(rows: Sequence[Row], quality: str, methods: Sequence[str]) -> list[R
         for row in rows
         if row["label"] == FAKE
         and row["kind"] == "video"
-        and row["family"] != "adversarial"
+        and row["family"] != ADVERSARIAL
         and row["status"] == "ok"
     ]
     wanted = PRISTINE if quality == "raw" else (quality,)

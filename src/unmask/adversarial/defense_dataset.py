@@ -20,6 +20,7 @@ from unmask.errors import InvalidInputError, unknown_name
 from unmask.execution.journal import run_journaled
 from unmask.faces.attack_table import TABLE, make_attack_table, write_attack_table
 from unmask.files import stamp
+from unmask.schema import ADVERSARIAL
 from unmask.settings import setting
 from unmask.training.setup import device_for
 from unmask.video.picture import PICTURE_SUFFIXES
@@ -297,7 +298,7 @@ def _image(way: Way, row: Row, video: Row, clean: str, settings: DefenseDatasetS
     }
     if way.attack:
         told |= way.recorded | {"forgery": video["method"]}
-        said |= {"family": "adversarial", "method": way.attack, "seed": way.seed}
+        said |= {"family": ADVERSARIAL, "method": way.attack, "seed": way.seed}
         said |= {"parents": [clean]}
     return video | said | {"settings": json.dumps(told, sort_keys=True)}
 

@@ -19,7 +19,7 @@ from unmask.contracts import FAKE, Image
 from unmask.datasets.defense_names import Part, image_name
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of
-from unmask.faces.boxes import overlaps
+from unmask.faces.boxes import SAME, overlaps
 from unmask.faces.clip import KEPT_CONFIDENCE, SMALLEST, SMALLEST_SHARE
 from unmask.faces.crop import Region, square_region
 from unmask.faces.masks import compare_to_masks
@@ -38,7 +38,6 @@ from unmask.video.read import decode
 Row = dict[str, Any]
 
 FAULTS = (UnmaskError, OSError, av.FFmpegError)
-SAME = 0.5  # overlap from which on two boxes show one face
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from unmask.adversarial.attack_clip import scores_of, victim_of
 from unmask.catalog import Catalog
 from unmask.execution.journal import key_of, run_journaled
+from unmask.faces.boxes import SAME, overlaps
 from unmask.faces.prepare import FacesSettings, prepare_faces
 from unmask.video.picture import read_picture
 
 Row = dict[str, Any]
 Box = tuple[float, float, float, float]
 
-LEAST_OVERLAP = 0.5  # of two boxes that show one face: their common area by that of both together
 CHUNK = 32  # faces that are scored at once
 
 
@@ -145,31 +147,22 @@ def matched(before: Sequence[Box], after: Iterable[Seen]) -> list[Seen | None]:
         >>> [one and one.score for one in matched([(0, 0, 20, 20), (50, 0, 70, 20)], again)]
         [0.2, None]
     """
+    seen = list(after)
+    shares = overlaps(_rows(before), _rows([one.box for one in seen]))
     pairs = sorted(
-        (
-            (-overlap, place, number, seen)
-            for place, box in enumerate(before)
-            for number, seen in enumerate(after)
-            if (overlap := _overlap(box, seen.box)) >= LEAST_OVERLAP
-        ),
-        key=lambda pair: pair[:3],
+        (-shares[pair], *pair) for pair in np.ndindex(shares.shape) if shares[pair] >= SAME
     )
     found: list[Seen | None] = [None] * len(before)
     taken = set()
-    for _, place, number, seen in pairs:
+    for _, place, number in pairs:
         if found[place] is None and number not in taken:
-            found[place] = seen
+            found[place] = seen[number]
             taken.add(number)
     return found
 
 
-def _overlap(one: Box, other: Box) -> float:
-    """Return the area that two boxes share by the area that either covers."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    shared = max(width, 0) * max(height, 0)
-    both = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)) - shared
-    return shared / both if both > 0 else 0.0
+def _rows(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    return np.array(boxes, np.float64).reshape(-1, 4)
 
 
 def _score(task: _Task) -> list[Row]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import polars as pl
 
-from unmask.adversarial.attack import FAMILY
 from unmask.adversarial.opening import OpenVictim
 from unmask.benchmark.attack_settings import AttackBenchmarkSettings
 from unmask.benchmark.leakage import notes_on_seen
@@ -13,7 +12,7 @@ from unmask.catalog import Catalog, read_catalog
 from unmask.contracts import FAKE
 from unmask.datasets.cut import CutSettings, cut
 from unmask.errors import InvalidInputError
-from unmask.schema import PRISTINE
+from unmask.schema import ADVERSARIAL, PRISTINE
 from unmask.seeding import generator_for
 
 Row = dict[str, Any]
@@ -88,7 +87,7 @@ def spread(rows: list[Row], count: int, *, seed: int) -> list[Row]:
 
 def _fakes(catalog: Catalog, settings: AttackBenchmarkSettings) -> Catalog:
     labelled = catalog.filter(status="ok", kind="video", label=FAKE)
-    table = labelled.table.filter(pl.col("family").ne_missing(FAMILY))
+    table = labelled.table.filter(pl.col("family").ne_missing(ADVERSARIAL))
     wanted = PRISTINE if settings.quality is None else (settings.quality,)
     fakes = Catalog(table, catalog.root).filter(quality=list(wanted))
     fakes = fakes.filter(split=settings.split) if settings.split else fakes

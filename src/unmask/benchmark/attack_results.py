@@ -8,9 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from unmask.benchmark.result_file import read_record, write_record
+from unmask.benchmark.result_file import read_records, write_record
 from unmask.benchmark.results import Checkpoint, Measured, Part
-from unmask.errors import NotFoundError
 
 PROTOCOL = "attack"
 TENSOR, FILE = "tensor", "file"  # the channels beside the codecs
@@ -182,10 +181,10 @@ def read_attack_results(folder: Path) -> list[AttackResult]:
         NotFoundError: if there are none.
         InvalidInputError: if a file is no result; the message has the file and the key.
     """
-    paths = sorted(folder.glob(f"{PROTOCOL}-*.json"))
-    if not paths:
-        raise NotFoundError(
-            f"the folder must hold results of attacks, got none in {folder}; run "
-            "`unmask benchmark attack` first"
-        )
-    return [read_record(AttackResult, path) for path in paths]
+    return read_records(
+        AttackResult,
+        folder,
+        f"{PROTOCOL}-*.json",
+        of="results of attacks",
+        by="`unmask benchmark attack`",
+    )

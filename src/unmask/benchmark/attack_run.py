@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from unmask.adversarial.attack import CATALOG, FAMILY, AttackSettings, attack
+from unmask.adversarial.attack import CATALOG, AttackSettings, attack
 from unmask.adversarial.attack_clip import scores_of, victim_of
 from unmask.adversarial.found_again import search
 from unmask.adversarial.opening import OpenVictim
@@ -21,6 +21,7 @@ from unmask.degrade.spec import parse_degradation
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of, run_journaled
 from unmask.faces.attack_table import TABLE, read_attack_table
+from unmask.schema import ADVERSARIAL
 from unmask.training.setup import device_for
 from unmask.video.picture import read_picture
 
@@ -214,7 +215,7 @@ def _attacked(
     made = items.moved(out)
     if path.is_file():
         # Attacked items stay, also those that are not asked for now; clean ones would be attacked.
-        before = read_catalog(path).filter(family=FAMILY)
+        before = read_catalog(path).filter(family=ADVERSARIAL)
         made = Catalog(pl.concat([made.table, before.table]), out)
     made.write(path)
     for target in targets:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from unmask.adversarial.attack import FAMILY
 from unmask.benchmark.defence_runs import Face
 from unmask.benchmark.defence_settings import DefenceSettings
 from unmask.catalog import Catalog
 from unmask.contracts import FAKE, REAL
 from unmask.errors import InvalidInputError
-from unmask.schema import PRISTINE
+from unmask.schema import ADVERSARIAL, PRISTINE
 from unmask.training.data import joined, read_faces
 
 
@@ -24,7 +23,7 @@ def items_to_test(catalog: Catalog, settings: DefenceSettings) -> Catalog:
     test = catalog.filter(split=settings.split) if settings.split else catalog
     test = test.usable().filter(quality=list(wanted))
     # Copies that are under attack already are no clean faces.
-    test = Catalog(test.table.filter(pl.col("family").ne_missing(FAMILY)), test.root)
+    test = Catalog(test.table.filter(pl.col("family").ne_missing(ADVERSARIAL)), test.root)
     labels = test.table["label"].unique()
     if REAL not in labels or FAKE not in labels:
         there = catalog.usable().table.select("split", "quality").unique().sort("split", "quality")

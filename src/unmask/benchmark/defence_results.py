@@ -8,9 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from unmask.benchmark.result_file import read_record
+from unmask.benchmark.result_file import read_record, read_records
 from unmask.benchmark.results import Checkpoint, Counts, Measured, Measures, Part
-from unmask.errors import NotFoundError
 
 PROTOCOL, GUARD_PROTOCOL = "defence", "guard"
 UNNAMED = ("batch", "device", "workers")  # settings of how, not of what is measured
@@ -259,13 +258,13 @@ def read_defence_results(folder: Path) -> list[DefenceResult]:
         NotFoundError: if there are none.
         InvalidInputError: if a file is no result; the message has the file and the key.
     """
-    paths = sorted(folder.glob(f"{PROTOCOL}-*.json"))
-    if not paths:
-        raise NotFoundError(
-            f"the folder must hold results of defences, got none in {folder}; run "
-            "`unmask benchmark defence` first"
-        )
-    return [read_record(DefenceResult, path) for path in paths]
+    return read_records(
+        DefenceResult,
+        folder,
+        f"{PROTOCOL}-*.json",
+        of="results of defences",
+        by="`unmask benchmark defence`",
+    )
 
 
 def read_guard_results(folder: Path) -> list[GuardResult]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unmask.benchmark.decode import decoded
-from unmask.errors import InvalidInputError
+from unmask.errors import InvalidInputError, NotFoundError
 from unmask.files import write_whole
 
 VERSION = 1
@@ -47,3 +47,25 @@ def read_record(kind: type[Record], path: Path) -> Record:
             "measure it again with this release of unmask"
         )
     return decoded(kind, content, file=path.name)
+
+
+def read_records(
+    kind: type[Record], folder: Path, pattern: str, *, of: str, by: str
+) -> list[Record]:
+    """Return the dataclasses in the files of a folder, in the order of their names.
+
+    Args:
+        kind: the dataclass.
+        folder: where they lie.
+        pattern: of their names.
+        of: what they are, for the message.
+        by: what makes them, for the message.
+
+    Raises:
+        NotFoundError: if there are none.
+        InvalidInputError: if a file is no such result; the message has the file and the key.
+    """
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise NotFoundError(f"the folder must hold {of}, got none in {folder}; run {by} first")
+    return [read_record(kind, path) for path in paths]

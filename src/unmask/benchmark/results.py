@@ -8,8 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from unmask.benchmark.result_file import read_record, write_record
-from unmask.errors import NotFoundError, unknown_name
+from unmask.benchmark.result_file import read_record, read_records, write_record
+from unmask.errors import unknown_name
 
 Level = Literal["frame", "video"]
 
@@ -206,12 +206,7 @@ def read_results(folder: Path) -> list[Result]:
         NotFoundError: if there are none.
         InvalidInputError: if a file is no result; the message has the file and the key.
     """
-    paths = sorted(folder.glob("*.json"))
-    if not paths:
-        raise NotFoundError(
-            f"the folder must hold result files, got none in {folder}; run the protocol first"
-        )
-    return [read_result(path) for path in paths]
+    return read_records(Result, folder, "*.json", of="result files", by="the protocol")
 
 
 def read_result(path: Path) -> Result:

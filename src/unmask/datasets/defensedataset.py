@@ -29,6 +29,7 @@ from unmask.datasets.layout import (
 )
 from unmask.datasets.splits import PairSplits, read_pair_splits
 from unmask.errors import NotFoundError
+from unmask.schema import ADVERSARIAL
 from unmask.video.picture import PICTURE_SUFFIXES
 
 FAMILIES = {source.name: source.family for source in SOURCES if source.label == FAKE}
@@ -179,7 +180,7 @@ class DefenseDataset(VideoDataset):
         parent = clean.get(face.origin)
         said = {"victim": face.part.victim if face.part else None, "forgery": forgery}
         return {
-            "family": "adversarial",
+            "family": ADVERSARIAL,
             "method": self.attacks[face.attack],
             "settings": json.dumps(said, sort_keys=True),
             "parents": [str(row_of(parent.path, self.root)["id"])] if parent else [],

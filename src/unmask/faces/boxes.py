@@ -9,6 +9,9 @@ Scores = NDArray[np.floating]
 SMALLEST_AREA = 1e-9  # keeps a box that has shrunk to nothing from dividing by zero
 
 
+SAME = 0.5  # overlap from which on two boxes show one face
+
+
 def squared(boxes: Boxes, *, scale: float = 1.0) -> Boxes:
     """Return boxes made square about their centres: the longer side, times `scale`.
 

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from unmask.contracts import Image
 from unmask.errors import InvalidInputError
-from unmask.faces.boxes import squared
+from unmask.faces.boxes import SAME, squared
 from unmask.faces.mtcnn import MTCNN, Box, Face
 from unmask.faces.pyramid import Halves
 
 SEARCH_EVERY = 15  # frames: half a second of most videos
 CONFIDENCE = 0.9  # least of a face that begins a track; to go on in one, the finder's is enough
 STEADY = 0.3  # least overlap of a followed face with where it was in the frame before
-SAME = 0.5  # overlap from which on two boxes show one face
 LONGEST_STEP = 0.15  # seconds between two frames over which a face stays about where it was
 WINDOW = 1.8  # side of the part of the next frame in which a face is looked for, in faces
 LIKENESS = 0.65  # correlation with the frame before, below which it is another face

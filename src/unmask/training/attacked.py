@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
 from unmask.faces.attack_table import TABLE, read_attack_table
-from unmask.faces.boxes import SMALLEST_AREA
+from unmask.faces.boxes import SAME, SMALLEST_AREA
+from unmask.schema import ADVERSARIAL
 
 logger = logging.getLogger(__name__)
 
-FAMILY = "adversarial"
 UNCHANGED = "unchanged"
-LEAST_OVERLAP = 0.5  # of two boxes that show one face
 BOX = ("left", "top", "right", "bottom")
 
 
@@ -46,7 +45,7 @@ def mark_unchanged(faces: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
     shown = faces.with_row_index("row").filter(pl.col("status") == "ok")
     shown = shown.select("row", "item", "frame", *BOX).join(lineage, on="item")
     pairs = shown.join(_changed(attacked), on=["attacked", "frame"], suffix="_before")
-    is_same = pl.col("is_crop") | pl.Series(_overlap(pairs) >= LEAST_OVERLAP, dtype=pl.Boolean)
+    is_same = pl.col("is_crop") | pl.Series(_overlap(pairs) >= SAME, dtype=pl.Boolean)
     left = shown.join(pairs.filter(is_same), on="row", how="anti")["row"]
     logger.info("left out: %d of %d attacked faces, as nothing was changed", len(left), len(shown))
     is_left = pl.int_range(pl.len()).is_in(left.implode())
@@ -55,7 +54,7 @@ def mark_unchanged(faces: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
 
 def _attacked(catalog: Catalog) -> pl.DataFrame:
     """Return what Unmask has attacked: `attacked`, its id, `table`, the path, and `is_crop`."""
-    items = catalog.filter(family=FAMILY, status="ok").table
+    items = catalog.filter(family=ADVERSARIAL, status="ok").table
     _refuse_orphans(items, catalog)
     own = items.filter(_told("attack"))
     # The id of an attacked item is the way to its file from the folder of the attack table.
@@ -88,7 +87,7 @@ def _refuse_orphans(items: pl.DataFrame, catalog: Catalog) -> None:
 
 def _lineage(catalog: Catalog) -> pl.DataFrame:
     """Return `item` and `attacked`: each adversarial item with itself and all its ancestors."""
-    items = catalog.filter(family=FAMILY).table.select(item="id", attacked="id")
+    items = catalog.filter(family=ADVERSARIAL).table.select(item="id", attacked="id")
     older = catalog.ancestors().select(item="id", attacked="ancestor")
     return pl.concat([items, older.join(items, on="item", how="semi")])
 

@@ -68,10 +68,7 @@ def _read(faces: Path | pl.DataFrame) -> pl.DataFrame:
 
 def fake_probability(detector: Detector, logits: Tensor) -> NDArray[np.float64]:
     """Return P(fake) (n,) of logits (n, classes), without the rounding of single precision."""
-    benign = detector.benign
-    log_odds = logits.double()
-    others = torch.cat([log_odds[:, :benign], log_odds[:, benign + 1 :]], 1).logsumexp(1)
-    return torch.sigmoid(others - log_odds[:, benign]).numpy()
+    return torch.sigmoid(detector.odds_of(logits.double())).numpy()
 
 
 def face_logits(

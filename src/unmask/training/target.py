@@ -7,8 +7,9 @@ import polars as pl
 
 from unmask.catalog import Catalog
 from unmask.contracts import FAKE, REAL
+from unmask.schema import ADVERSARIAL
 from unmask.torch_contracts import BENIGN
-from unmask.training.attacked import FAMILY, mark_unchanged
+from unmask.training.attacked import mark_unchanged
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ TARGETS = {
         lambda items: ("real", "fake"),
     ),
     "adversarial": Target(
-        pl.when(pl.col("family").eq_missing(FAMILY))
+        pl.when(pl.col("family").eq_missing(ADVERSARIAL))
         .then(pl.lit("adversarial"))
         .otherwise(pl.lit("clean")),
         lambda items: ("clean", "adversarial"),
