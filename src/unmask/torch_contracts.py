@@ -1,6 +1,7 @@
-"""The contracts of the parts that need PyTorch: detectors and purifiers."""
+"""The contracts of the parts that need PyTorch: detectors, purifiers and autoencoders."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, final
 
 import torch
@@ -180,6 +181,68 @@ class Purifier(ABC):
                 "and clamp the values"
             )
         return purified
+
+
+TARGET, SOURCE = 0, 1  # the sides of an autoencoder: whose clip it is, and whose face goes in
+
+
+class Autoencoder(nn.Module, ABC):
+    """A network that rebuilds a face as that of one of two persons: a face swap.
+
+    It learns to rebuild each person's own distorted faces. Shown one person and asked for the
+    other, it gives the other's face in the pose and with the expression that it sees.
+
+    A part hands `super().__init__` what each person has alone and fills in `rebuild`. All other
+    layers are shared.
+
+    Args:
+        input_size: side of the faces that it takes, in pixels.
+        output_size: side of the faces that it returns.
+        own: the layers of the target and of the source, built alike.
+    """
+
+    def __init__(self, *, input_size: int, output_size: int, own: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.input_size, self.output_size = input_size, output_size
+        self.own = nn.ModuleList(own)
+        if len(self.own) != 2:
+            raise InvalidInputError(
+                f"own must be the layers of two persons, got {len(self.own)}; give one for each"
+            )
+
+    @abstractmethod
+    def rebuild(self, faces: Tensor, own: nn.Module) -> Tensor:
+        """Return faces as those of the person whose own layers are given.
+
+        Args:
+            faces: (N, 3, input_size, input_size) in [0, 1].
+            own: one of `self.own`.
+        """
+
+    @final  # type: ignore[misc]
+    def forward(self, faces: Tensor, side: int) -> Tensor:
+        """Return faces (N, 3, output_size, output_size) in [0, 1] of the person of a side.
+
+        Args:
+            faces: (N, 3, input_size, input_size) RGB in [0, 1].
+            side: `TARGET` or `SOURCE`.
+
+        Raises:
+            InvalidInputError: if the faces have another shape, or the part returns another.
+        """
+        items, size = len(faces), self.input_size
+        if faces.shape != (items, 3, size, size) or not items:
+            raise InvalidInputError(
+                f"faces must have shape (N, 3, {size}, {size}), got {tuple(faces.shape)}; resize "
+                "them first"
+            )
+        rebuilt = self.rebuild(faces, self.own[side])
+        if rebuilt.shape != (items, 3, self.output_size, self.output_size):
+            raise InvalidInputError(
+                f"{type(self).__name__} must return faces of {self.output_size} pixels, got "
+                f"{tuple(rebuilt.shape)}; correct output_size or the layers"
+            )
+        return rebuilt
 
 
 def _check(faces: Tensor) -> None:

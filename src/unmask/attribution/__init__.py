@@ -1,0 +1,1 @@
+"""Which model made a fake: what is said of it, and when nothing can be said."""
