@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ForgeSettings:
-    """What `unmask forge` needs."""
+    """What `unmask forge clips` needs."""
 
     catalog: Path = setting(help="The catalog whose real videos are forged.")
     out: Path = setting(help="The folder for the forgeries and the catalog of all.")
