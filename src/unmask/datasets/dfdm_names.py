@@ -1,0 +1,118 @@
+"""What DFDM calls its models, its folders and its files."""
+
+import re
+from dataclasses import dataclass
+
+from unmask.errors import InvalidInputError, unknown_name
+
+TAGS = {
+    "original": "1original",
+    "lightweight": "2lightweight",
+    "iae": "3iae",
+    "dfaker": "4dfaker",
+    "dfl_h128": "5dfl-h128",
+}
+CRFS = (0, 10, 23)
+FAKE_FOLDERS = {crf: f"DFDM_crf{crf}" for crf in CRFS}
+REAL_FOLDERS = {crf: f"real_crf{crf}" for crf in CRFS}
+"""Where `unmask build dfdm` puts the real videos; the published data set has none."""
+
+_WORDS = {tag[1:]: model for model, tag in TAGS.items()} | {"faceswap": "original"}
+_NAME = re.compile(r"(?P<target>id\d+)_(?P<source>id\d+)_(?P<scene>[^_]+)_(?P<tag>.+)")
+_TAG = re.compile(r"(?:\d_?)?(?P<word>[a-z][a-z0-9-]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SwapName:
+    """What the name of a fake says.
+
+    Args:
+        target: the person who is seen, as `id28`.
+        source: the person whose face was put in, as `id20`.
+        scene: of the target's real video, as `0008`.
+        model: its name in `TAGS`; None where the tag is unknown.
+    """
+
+    target: str
+    source: str
+    scene: str
+    model: str | None
+
+    @property
+    def real(self) -> str:
+        """Return the name, without its suffix, of the real video that it was made from."""
+        return f"{self.target}_{self.scene}"
+
+
+def fake_name(target: str, source: str, scene: str, model: str) -> str:
+    """Return the name of a fake's file.
+
+    Args:
+        target: the person who is seen, as `id28`.
+        source: the person whose face was put in, as `id20`.
+        scene: of the target's real video, as `0008`.
+        model: one of `TAGS`.
+
+    Raises:
+        NotFoundError: if there is no such model.
+        InvalidInputError: if a person or the scene is not of that form.
+
+    Example:
+        >>> fake_name("id28", "id20", "0008", "dfaker")
+        'id28_id20_0008_4dfaker.mp4'
+    """
+    if model not in TAGS:
+        raise unknown_name("DFDM", model, TAGS)
+    name = f"{target}_{source}_{scene}_{TAGS[model]}"
+    if read_name(name) != SwapName(target, source, scene, model):
+        raise InvalidInputError(
+            "persons and scene of a DFDM name must be like id28 and 0008, got "
+            f"{target!r}, {source!r} and {scene!r}; number them"
+        )
+    return f"{name}.mp4"
+
+
+def real_name(target: str, scene: str) -> str:
+    """Return the name of the file of a real video, which is that of Celeb-DF.
+
+    Example:
+        >>> real_name("id28", "0008")
+        'id28_0008.mp4'
+    """
+    return f"{target}_{scene}.mp4"
+
+
+def read_name(stem: str) -> SwapName | None:
+    """Return what the name of a fake says, without its suffix; None if it is no such name.
+
+    Example:
+        >>> read_name("id28_id20_0008_4dfaker")
+        SwapName(target='id28', source='id20', scene='0008', model='dfaker')
+        >>> read_name("id28_0008") is None
+        True
+    """
+    match = _NAME.fullmatch(stem)
+    if match is None:
+        return None
+    return SwapName(match["target"], match["source"], match["scene"], model_of(match["tag"]))
+
+
+def model_of(tag: str) -> str | None:
+    """Return the model that a tag means, in any case, with or without its number.
+
+    Example:
+        >>> model_of("5dfl-h128"), model_of("DFaker"), model_of("1_original"), model_of("6new")
+        ('dfl_h128', 'dfaker', 'original', None)
+    """
+    match = _TAG.fullmatch(tag)
+    return _WORDS.get(match["word"].lower()) if match else None
+
+
+def quality_of(crf: int) -> str:
+    """Return the name of the quality in a catalog.
+
+    Example:
+        >>> quality_of(10)
+        'c10'
+    """
+    return f"c{crf}"
