@@ -1,15 +1,12 @@
 """The compression protocol: train at each quality and at all of them, test each at every one."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import polars as pl
-import torch
 
 from unmask.benchmark.evaluate import EvaluateSettings, dropped_items, evaluate
 from unmask.benchmark.measure import hardest
@@ -17,21 +14,27 @@ from unmask.benchmark.page import Report, write_page
 from unmask.benchmark.pictures import Picture
 from unmask.benchmark.results import Level, Result, read_result
 from unmask.benchmark.tables import cross_quality_table, same_quality_table, write_table
+from unmask.benchmark.trainings import (
+    Training,
+    one_thread,
+    read_training,
+    shared_store,
+    training_settings,
+    workers_for,
+)
 from unmask.catalog import Catalog, hash_file, read_catalog
 from unmask.contracts import Image
 from unmask.errors import UnmaskError, unknown_name
 from unmask.execution.journal import key_of, run_journaled
 from unmask.metrics.aggregation import RULES
-from unmask.settings import load_settings, read_toml, setting, to_plain
+from unmask.settings import setting, to_plain
 from unmask.training.data import read_faces
 from unmask.training.loop import train
 from unmask.training.settings import TrainSettings
 from unmask.training.setup import device_for
-from unmask.training.store import FaceStore
 from unmask.video.read import read_frame
 
 PROTOCOL = "compression"
-Training = Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def compression(
             to_plain(task.evaluation),
         ),
         journal=settings.out / "journal.jsonl",
-        workers=_workers(settings),
+        workers=workers_for(settings.device, settings.workers),
         description="training and testing",
         files=lambda task, rows: [settings.out / row[kind] for row in rows for kind in row],
     )
@@ -126,36 +129,14 @@ def compression(
 
 def _train_and_test(task: _Task) -> list[dict[str, str]]:
     """Train one network, test it at every quality, and say which files were written."""
-    store = _store(task.training.cache_gib)
-    with _one_thread(device_for(task.training.device)):
+    store = shared_store(task.training.cache_gib)
+    with one_thread(device_for(task.training.device)):
         train(task.training, store=store)
         results = evaluate(task.evaluation, protocol=PROTOCOL, store=store)
     return [
         {"result": f"results/{one.name}.json", "scores": f"scores/{one.name}.parquet"}
         for one in results
     ]
-
-
-@contextmanager
-def _one_thread(device: str) -> Iterator[None]:
-    """Let a CPU compute on one thread: the weights must not depend on what else is trained."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if device == "cpu" else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@cache
-def _store(gib: float) -> FaceStore:
-    """Return the faces that all trainings of this process share."""
-    return FaceStore(gib=gib)
-
-
-def _workers(settings: CompressionSettings) -> int:
-    """Return how many networks train at once: on a CPU one on each core, elsewhere one."""
-    return settings.workers if device_for(settings.device) == "cpu" else 1
 
 
 def write_report(
@@ -184,36 +165,20 @@ def write_report(
 def _trainings(settings: CompressionSettings, given: Training) -> Iterator[TrainSettings]:
     """Yield the settings of every training, detector by detector."""
     together = [settings.qualities] if settings.mixed and len(settings.qualities) > 1 else []
-    file = _read_training(settings)
-    for detector in settings.detectors:
-        common = {name: value for name, value in file.items() if not isinstance(value, dict)}
-        own = common | file.get(detector, {}) | dict(given.get(detector, {}))
+    for detector, own in read_training(settings.training, settings.detectors).items():
         for qualities in [(one,) for one in settings.qualities] + together:
-            name = f"{detector}-{'mixed' if len(qualities) > 1 else qualities[0]}"
-            fixed = {
-                "catalog": settings.catalog,
-                "faces": settings.faces,
-                "out": settings.out / "checkpoints" / name.replace(":", "_").replace("/", "_"),
-                "detector": detector,
-                "qualities": qualities,
-                "seed": settings.seed,
-                "device": settings.device,
-                "cache_gib": settings.cache_gib,
-                "restart": True,  # what lies there may be of other clips
-            }
-            yield load_settings(TrainSettings, own | fixed)
-
-
-def _read_training(settings: CompressionSettings) -> dict[str, Any]:
-    if settings.training is None:
-        return {}
-    file = read_toml(settings.training)
-    for name, value in file.items():
-        if isinstance(value, dict) and name not in settings.detectors:
-            raise unknown_name(
-                f"detectors of this comparison ({settings.training})", name, settings.detectors
+            yield training_settings(
+                detector,
+                own | dict(given.get(detector, {})),
+                name=f"{detector}-{'mixed' if len(qualities) > 1 else qualities[0]}",
+                catalog=settings.catalog,
+                faces=settings.faces,
+                out=settings.out,
+                qualities=qualities,
+                seed=settings.seed,
+                device=settings.device,
+                cache_gib=settings.cache_gib,
             )
-    return file
 
 
 def _evaluation(settings: CompressionSettings, checkpoint: Path) -> EvaluateSettings:
