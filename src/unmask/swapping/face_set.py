@@ -18,7 +18,7 @@ from unmask.contracts import Image
 from unmask.errors import InvalidInputError, NotFoundError, UnmaskError
 from unmask.execution.journal import key_of, run_journaled
 from unmask.faces.landmarks import read_landmarks, shows_face
-from unmask.faces.topology import CONTOURS, contours_of, moved
+from unmask.faces.topology import CONTOURS, MEAN_FACE, contours_of, moved
 from unmask.files import write_whole
 from unmask.generators.landmark_files import LandmarkFile, Row, content_key, failure
 from unmask.swapping.alignment import PADDING, cut_face, face_matrix
@@ -73,7 +73,7 @@ class _Task:
 
     @property
     def part(self) -> Path:
-        return self.cut.out / f"{key_of(self.row['id'])}.npz"
+        return self.cut.out / f"{key_of(self.row['id'])}.npy"
 
 
 def make_face_set(
@@ -108,6 +108,7 @@ def make_face_set(
     """
     if most < 1:
         raise InvalidInputError(f"most must be 1 face or more, got {most}; 1000 are usual")
+    face_matrix(MEAN_FACE, size, padding=padding)  # what it refuses is refused before the work
     settings = {"form": FORM, "size": size, "most": most, "padding": padding}
     contents = [
         [row["id"], content_key(row, root), file.status, file.sha256]
@@ -192,19 +193,19 @@ def _write_part(task: _Task) -> Row:
     points = read_landmarks(task.cut.root / task.landmarks.path)
     shown = np.flatnonzero(shows_face(points))
     size = task.cut.size
+    faces = [("image", np.uint8, (size, size, 3)), ("landmarks", np.float32, (CONTOURS, 2))]
+    part = open_memmap(task.part, "w+", np.dtype(faces), (len(task.places),))
     frames: list[int] = []
-    images = np.empty((len(task.places), size, size, 3), np.uint8)
-    landmarks = np.empty((len(task.places), CONTOURS, 2), np.float32)
     for frame in decode(task.cut.root / task.row["path"], shown[list(task.places)].tolist()):
-        found = contours_of(points[frame.number])
-        matrix = face_matrix(found, size, padding=task.cut.padding)
+        landmarks = contours_of(points[frame.number])
+        matrix = face_matrix(landmarks, size, padding=task.cut.padding)
         image = _cut_frame(frame, matrix, size)
         if image is not None:
-            images[len(frames)], landmarks[len(frames)] = image, moved(found, matrix)
+            part[len(frames)] = image, moved(landmarks, matrix)
             frames.append(frame.number)
     if not frames:
         return {"status": "no_face", "reason": "its faces lie outside of the picture"}
-    np.savez(task.part, images=images[: len(frames)], landmarks=landmarks[: len(frames)])
+    part.flush()
     return {"status": "ok", "frames": frames}
 
 
@@ -235,8 +236,8 @@ def _write(tasks: Sequence[_Task], made: Sequence[Row], settings: Row, folder: P
     start = 0
     for task, row in whole:
         here = slice(start, start + len(row["frames"]))
-        with np.load(task.part) as part:
-            images[here], landmarks[here] = part["images"], part["landmarks"]
+        part = np.load(task.part, mmap_mode="r")[: len(row["frames"])]
+        images[here], landmarks[here] = part["image"], part["landmarks"]
         start = here.stop
     content = sha256(images.data)
     content.update(landmarks.data)
