@@ -19,6 +19,7 @@ REAL_FOLDERS = {crf: f"real_crf{crf}" for crf in CRFS}
 
 _WORDS = {tag[1:]: model for model, tag in TAGS.items()} | {"faceswap": "original"}
 _NAME = re.compile(r"(?P<target>id\d+)_(?P<source>id\d+)_(?P<scene>[^_]+)_(?P<tag>.+)")
+_REAL_NAME = re.compile(r"(?P<target>id\d+)_(?P<scene>[^_]+)")
 _TAG = re.compile(r"(?:\d_?)?(?P<word>[a-z][a-z0-9-]*)", re.IGNORECASE)
 
 
@@ -30,13 +31,18 @@ class SwapName:
         target: the person who is seen, as `id28`.
         source: the person whose face was put in, as `id20`.
         scene: of the target's real video, as `0008`.
-        model: its name in `TAGS`; None where the tag is unknown.
+        tag: of the model, as `4dfaker`.
     """
 
     target: str
     source: str
     scene: str
-    model: str | None
+    tag: str
+
+    @property
+    def model(self) -> str | None:
+        """Return the model's name in `TAGS`; None where the tag is unknown."""
+        return model_of(self.tag)
 
     @property
     def real(self) -> str:
@@ -64,7 +70,7 @@ def fake_name(target: str, source: str, scene: str, model: str) -> str:
     if model not in TAGS:
         raise unknown_name("DFDM", model, TAGS)
     name = f"{target}_{source}_{scene}_{TAGS[model]}"
-    if read_name(name) != SwapName(target, source, scene, model):
+    if read_name(name) != SwapName(target, source, scene, TAGS[model]):
         raise InvalidInputError(
             "persons and scene of a DFDM name must be like id28 and 0008, got "
             f"{target!r}, {source!r} and {scene!r}; number them"
@@ -87,14 +93,23 @@ def read_name(stem: str) -> SwapName | None:
 
     Example:
         >>> read_name("id28_id20_0008_4dfaker")
-        SwapName(target='id28', source='id20', scene='0008', model='dfaker')
+        SwapName(target='id28', source='id20', scene='0008', tag='4dfaker')
         >>> read_name("id28_0008") is None
         True
     """
     match = _NAME.fullmatch(stem)
-    if match is None:
-        return None
-    return SwapName(match["target"], match["source"], match["scene"], model_of(match["tag"]))
+    return SwapName(**match.groupdict()) if match else None
+
+
+def read_real_name(stem: str) -> tuple[str, str] | None:
+    """Return the person and the scene of a real video by its name without suffix, or None.
+
+    Example:
+        >>> read_real_name("id28_0008")
+        ('id28', '0008')
+    """
+    match = _REAL_NAME.fullmatch(stem)
+    return (match["target"], match["scene"]) if match else None
 
 
 def model_of(tag: str) -> str | None:
