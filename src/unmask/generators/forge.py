@@ -8,15 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from unmask.catalog import Catalog, make_catalog, read_catalog
-from unmask.contracts import FAKE, REAL
+from unmask.contracts import FAKE
 from unmask.errors import InvalidInputError
 from unmask.execution.journal import run_journaled
 from unmask.generators import GENERATORS
 from unmask.generators.forge_clip import Task, forge_clip
 from unmask.generators.landmark_files import Row, landmark_files
-from unmask.generators.pairs import with_sources, without_sources
+from unmask.generators.pairs import real_videos, with_sources, without_sources
 from unmask.options import Value, parse_options
-from unmask.schema import PRISTINE
 from unmask.settings import setting
 
 logger = logging.getLogger(__name__)
@@ -62,7 +61,7 @@ def forge(settings: ForgeSettings) -> Catalog:
     part(**options)  # a value that the method refuses is refused before the work
     _check(settings)
     catalog = read_catalog(settings.catalog).moved(settings.out)
-    tasks = _tasks(_targets(catalog, settings.quality), part.needs_source, options, settings)
+    tasks = _tasks(real_videos(catalog, settings.quality), part.needs_source, options, settings)
     _check_places(tasks, catalog)
     made = run_journaled(
         tasks,
@@ -122,20 +121,6 @@ def _check(settings: ForgeSettings) -> None:
         raise InvalidInputError(
             f"crf must lie in [0, 51], got {settings.crf}; leave it out to lose nothing"
         )
-
-
-def _targets(catalog: Catalog, quality: str | None) -> list[Row]:
-    real = catalog.filter(status="ok", kind="video", label=REAL).rows()
-    wanted = PRISTINE if quality is None else (quality,)
-    rows = [row for row in real if row["quality"] in wanted]
-    if not rows:
-        there = sorted({str(row["quality"]) for row in real})
-        raise InvalidInputError(
-            "the catalog must hold usable real videos of the quality "
-            f"{quality or 'raw'}, got {len(real)} real videos of {', '.join(there) or 'none'}; "
-            "set quality to one that is there"
-        )
-    return rows
 
 
 def _check_places(tasks: Sequence[Task], catalog: Catalog) -> None:

@@ -1,4 +1,4 @@
-"""Whose face goes where: each target with sources of other people of its own split."""
+"""Whose face goes where: real videos, each with sources of other people of its own split."""
 
 import logging
 from collections import defaultdict
@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from unmask.catalog import Catalog
+from unmask.contracts import REAL
 from unmask.errors import InvalidInputError
+from unmask.schema import PRISTINE
 from unmask.seeding import seed_for
 
 logger = logging.getLogger(__name__)
@@ -28,6 +31,25 @@ class Pair:
     target: Row
     source: Row | None
     number: int
+
+
+def real_videos(catalog: Catalog, quality: str | None) -> list[Row]:
+    """Return the usable real videos of a quality; None for pristine ones.
+
+    Raises:
+        InvalidInputError: if there is none.
+    """
+    real = catalog.filter(status="ok", kind="video", label=REAL).rows()
+    wanted = PRISTINE if quality is None else (quality,)
+    rows = [row for row in real if row["quality"] in wanted]
+    if not rows:
+        there = sorted({str(row["quality"]) for row in real})
+        raise InvalidInputError(
+            "the catalog must hold usable real videos of the quality "
+            f"{quality or 'raw'}, got {len(real)} real videos of {', '.join(there) or 'none'}; "
+            "set quality to one that is there"
+        )
+    return rows
 
 
 def without_sources(targets: Sequence[Row], *, per_target: int) -> list[Pair]:
