@@ -12,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from unmask.benchmark.results import Measured
 from unmask.contracts import FAKE, REAL
@@ -76,8 +77,19 @@ STYLE = {
 }
 
 
-def roc_figure(curves: Mapping[str, Roc]) -> Figure:
-    """Return the operating points of each named detector as one curve."""
+def roc_figure(
+    curves: Mapping[str, Roc],
+    *,
+    across: str = "reals judged fake",
+    upwards: str = "fakes judged fake",
+) -> Figure:
+    """Return the operating points of each named detector as one curve.
+
+    Args:
+        curves: by name.
+        across: what the false positives are.
+        upwards: what the true positives are.
+    """
     with _figure(3.4, 3.3) as (figure, axes):
         axes.plot([0, 1], [0, 1], color=COLOURS["muted"], linewidth=0.8, linestyle=(0, (2, 2)))
         for (name, curve), colour, dash in zip(
@@ -91,7 +103,7 @@ def roc_figure(curves: Mapping[str, Roc]) -> Figure:
                 linestyle=dash,
                 label=name,
             )
-        _unit_square(axes, "reals judged fake", "fakes judged fake")
+        _unit_square(axes, across, upwards)
         axes.legend(loc="lower right", handlelength=2.6)
     return figure
 
@@ -117,12 +129,20 @@ def reliability_figure(curves: Mapping[str, Reliability]) -> Figure:
 
 
 def histogram_figure(
-    rows: Mapping[str, tuple[FloatArray, IntArray]], thresholds: Sequence[float]
+    rows: Mapping[str, tuple[FloatArray, IntArray]],
+    thresholds: Sequence[float],
+    *,
+    across: str = "score",
 ) -> Figure:
     """Return for each named row how the scores (n,) of both labels (n,) are spread.
 
     The reals stand upwards and the fakes hang downwards, each as a share of its class; the
     thresholds are drawn across.
+
+    Args:
+        rows: scores in [0, 1] and labels, by name.
+        thresholds: one for each row.
+        across: what the scores are.
     """
     with _style():
         figure = Figure(figsize=(3.4, 0.5 + 0.95 * len(rows)), layout="constrained")
@@ -133,7 +153,7 @@ def histogram_figure(
             _mirrored(axes, scores, labels)
             axes.axvline(threshold, color=COLOURS["ink"], linewidth=0.9, linestyle=(0, (3, 2)))
             axes.set_ylabel(name, rotation=0, ha="right", va="center", color=COLOURS["ink"])
-        grid[-1, 0].set_xlabel("score")
+        grid[-1, 0].set_xlabel(across)
     return figure
 
 
@@ -166,6 +186,40 @@ def interval_figure(rows: Mapping[str, Sequence[tuple[str, Measured]]], *, chanc
         measured = [one for group in rows.values() for _, one in group]
         lowest = min([chance, *(one.value if one.low is None else one.low for one in measured)])
         axes.set_xlim(max(0.0, lowest - 0.03), 1.012)
+    return figure
+
+
+def confusion_figure(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> Figure:
+    """Return how many items of each class were given each class, shaded by the share of the row.
+
+    Args:
+        classes: their names.
+        counts: a row for each true class, a column for each class that was given.
+    """
+    matrix = np.asarray(counts, dtype=np.float64)
+    shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    with _figure(3.4, 0.75 + 0.44 * len(classes)) as (figure, axes):
+        for (row, column), share in np.ndenumerate(shares):
+            colour = COLOURS["series-1" if row == column else "series-2"]
+            # No darker, so that the ink is read on it in both themes of a page.
+            box = Rectangle((column, row), 1, 1, facecolor=colour, alpha=0.5 * share, linewidth=0)
+            axes.add_patch(box)
+            middle: dict[str, Any] = {"x": column + 0.5, "ha": "center", "va": "center"}
+            if not matrix[row, column]:
+                axes.text(y=row + 0.5, s="0", color=COLOURS["muted"], **middle)
+                continue
+            axes.text(y=row + 0.38, s=f"{100 * share:.0f} %", weight="bold", **middle)
+            count = f"{matrix[row, column]:.0f}"
+            axes.text(y=row + 0.74, s=count, size=7, color=COLOURS["muted"], **middle)
+        edges = np.arange(len(classes) + 1)
+        axes.set(xlim=(0, len(classes)), ylim=(len(classes), 0), xlabel="named", ylabel="made by")
+        axes.set_xticks(edges[:-1] + 0.5, classes, rotation=30, ha="right", rotation_mode="anchor")
+        axes.set_yticks(edges[:-1] + 0.5, classes)
+        axes.grid(visible=False)
+        axes.hlines(edges, 0, len(classes), color=COLOURS["rule"], linewidth=0.5)
+        axes.vlines(edges, 0, len(classes), color=COLOURS["rule"], linewidth=0.5)
+        axes.tick_params(length=0, labelcolor=COLOURS["ink"])
+        axes.spines[:].set_visible(False)
     return figure
 
 
