@@ -48,7 +48,11 @@ def examine(name: str | None, path: Path, options: Sequence[str] = ()) -> list[F
 
 
 def _examine_files(dataset: VideoDataset) -> Iterator[Finding]:
-    paths = [dataset.root / str(row["path"]) for row in dataset.find()]
+    try:
+        paths = [dataset.root / str(row["path"]) for row in dataset.find()]
+    except InvalidInputError as error:
+        yield Finding("suspicious", "no file was opened, as the data set is refused", str(error))
+        return
     if not paths:
         return
     sizes = {path: _size(path) for path in paths}
