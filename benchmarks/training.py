@@ -101,7 +101,7 @@ def compare(name: str, faces: Faces, size: int, batch: int, steps: int) -> None:
         scoring = rates(
             FACES,
             lambda: face_logits(
-                learner.detector.eval(), faces.crops, batch=batch, device=fabric.device, store=store
+                learner.detector.eval(), faces.clips, batch=batch, device=fabric.device, store=store
             ),
             lambda: bare_scores(learner.detector.eval(), batch),
         )
@@ -141,7 +141,7 @@ def bare_steps(settings: TrainSettings, batch: Batch) -> Iterator[None]:
 
 def bare_scores(detector: Detector, batch: int) -> None:
     images = torch.zeros(batch, detector.size, detector.size, 3, dtype=torch.uint8)
-    ready = as_faces(images.permute(0, 3, 1, 2), torch.device("cpu"))
+    ready = as_faces(images.permute(0, 3, 1, 2).unsqueeze(1), torch.device("cpu"))
     with torch.inference_mode():
         for _ in range(FACES // batch):
             detector(ready)

@@ -19,6 +19,9 @@ class Detector(nn.Module, ABC):
     A part calls `super().__init__` with its input size and normalisation and fills in `logits`.
     Resizing and normalising happen in here, so that no caller can get them wrong.
 
+    Most judge faces one by one. A network of clips judges `frames` faces of one track together,
+    in their order in time.
+
     Args:
         size: side in pixels of the square input of the network.
         mean: per-channel mean (RGB, in [0, 1]) subtracted from the faces.
@@ -26,6 +29,7 @@ class Detector(nn.Module, ABC):
         classes: names of the outputs in order; `real` is the one, every other a kind of fake.
             A network that tells attacked faces has `clean` in its place, and its score is the
             probability of an attack. Without either the network has no `scores`.
+        frames: how many faces it judges together; more than 1 in a network of clips.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Detector(nn.Module, ABC):
         mean: tuple[float, float, float] = (0.0, 0.0, 0.0),
         deviation: tuple[float, float, float] = (1.0, 1.0, 1.0),
         classes: tuple[str, ...] = ("real", "fake"),
+        frames: int = 1,
     ) -> None:
         super().__init__()
         if len(set(classes)) != len(classes) or len(classes) < 2:
@@ -44,35 +49,54 @@ class Detector(nn.Module, ABC):
             )
         self.size = size
         self.classes = classes
+        self.frames = frames
         self._normalises = any(mean) or set(deviation) != {1.0}
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(3, 1, 1), persistent=False)
 
     @abstractmethod
     def logits(self, faces: Tensor) -> Tensor:
-        """Return logits (N, T, classes) of normalised faces (N, T, 3, size, size)."""
+        """Return logits of normalised faces (N, T, 3, size, size).
+
+        They are (N, T, classes), a row for each face; of a network of clips (N, classes).
+        """
 
     @final  # type: ignore[misc]
     def forward(self, faces: Tensor) -> Tensor:
-        """Return logits (N, classes): the mean over the T faces of each item.
+        """Return logits (N, classes): the mean over the T faces of each item, or of each clip.
 
         Args:
-            faces: (N, T, 3, H, W) RGB in [0, 1], any H and W.
+            faces: (N, T, 3, H, W) RGB in [0, 1], any H and W; T is `frames` in a network of clips.
 
         Raises:
             InvalidInputError: if the shape, the type or the range is another.
         """
-        items, times = faces.shape[:2]
-        normal = self.fitted(faces)
-        if self._normalises:
-            normal = (normal - self.get_buffer("mean")) / self.get_buffer("deviation")
-        logits = self.logits(normal)
-        if logits.shape != (items, times, len(self.classes)):
+        logits = self.logits(self.normalised(faces))
+        is_clip = self.frames > 1
+        wanted = (*faces.shape[: 1 if is_clip else 2], len(self.classes))
+        if logits.shape != wanted:
             raise InvalidInputError(
-                f"logits must have shape {(items, times, len(self.classes))}, got "
-                f"{tuple(logits.shape)}; return one row of logits for each face"
+                f"logits must have shape {wanted}, got {tuple(logits.shape)}; return one row of "
+                f"logits for each {'clip' if is_clip else 'face'}"
             )
-        return logits.mean(1)
+        return logits if is_clip else logits.mean(1)
+
+    @final
+    def normalised(self, faces: Tensor) -> Tensor:
+        """Return what `logits` is given (N, T, 3, size, size) of faces (N, T, 3, H, W) in [0, 1].
+
+        Raises:
+            InvalidInputError: as `forward` does.
+        """
+        fitted = self.fitted(faces)
+        if self.frames not in (1, faces.shape[1]):
+            raise InvalidInputError(
+                f"faces must be clips of {self.frames} frames, got {faces.shape[1]}; give as many "
+                "consecutive faces of one track"
+            )
+        if not self._normalises:
+            return fitted
+        return (fitted - self.get_buffer("mean")) / self.get_buffer("deviation")
 
     @final
     def fitted(self, faces: Tensor) -> Tensor:

@@ -136,8 +136,8 @@ def test_a_gradient_that_overflows_moves_nothing() -> None:
 
 
 def a_batch() -> Batch:
-    pictures = torch.randint(0, 256, (4, 16, 16, 3), dtype=torch.uint8, generator=random())
-    return Batch(pictures.permute(0, 3, 1, 2), torch.tensor([0, 1, 0, 1]))
+    pictures = torch.randint(0, 256, (4, 1, 16, 16, 3), dtype=torch.uint8, generator=random())
+    return Batch(pictures.permute(0, 1, 4, 2, 3), torch.tensor([0, 1, 0, 1]))
 
 
 def test_free_training_takes_the_gradient_of_each_replay_for_weights_and_faces_alike() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from makers.prepared_faces import make_prepared
 from unmask.training.augment import Augmentation
-from unmask.training.batches import Batch, Loader, Plan, ahead, as_faces
+from unmask.training.batches import Batch, Loader, Plan, ahead, as_faces, stacked
 from unmask.training.data import Faces, load_data
 from unmask.training.sampling import Order
 from unmask.training.settings import TrainSettings
@@ -84,11 +84,11 @@ def test_a_face_is_changed_otherwise_in_each_epoch(tmp_path: Path) -> None:
 
 
 def test_faces_of_a_batch_are_floats_in_channels_last() -> None:
-    pictures = torch.arange(2 * 4 * 4 * 3, dtype=torch.uint8).view(2, 4, 4, 3).permute(0, 3, 1, 2)
-    faces = as_faces(pictures, torch.device("cpu"))
-    assert faces.shape == (2, 1, 3, 4, 4)
-    assert torch.equal(faces[:, 0], pictures.float() / 255)
-    assert faces[:, 0].is_contiguous(memory_format=torch.channels_last)
+    pictures = np.arange(4 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 2, 4, 4, 3)
+    faces = as_faces(stacked([[*clip] for clip in pictures]), torch.device("cpu"))
+    assert faces.shape == (2, 2, 3, 4, 4)
+    assert np.array_equal(faces.permute(0, 1, 3, 4, 2), pictures.astype(np.float32) / 255)
+    assert faces.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_work_ahead_comes_in_order_and_keeps_few_results_waiting() -> None:

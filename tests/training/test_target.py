@@ -56,18 +56,39 @@ def trained(attacked: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_each_target_gives_an_item_its_class() -> None:
     items = pl.DataFrame(
-        [(0, None), (1, "swap"), (0, "adversarial"), (1, "adversarial"), (None, None)],
-        schema={"label": pl.Int8, "family": pl.String},
+        [
+            (0, None, None),
+            (1, "swap", "iae"),
+            (0, "adversarial", "fgsm"),
+            (1, "adversarial", "fgsm"),
+            (None, None, None),
+        ],
+        schema={"label": pl.Int8, "family": pl.String, "method": pl.String},
         orient="row",
     )
     numbers = {
         name: target.numbered(items, target.classes(items))["label"].to_list()
         for name, target in TARGETS.items()
     }
-    assert numbers == {"label": [0, 1, 0, 1, None], "adversarial": [0, 0, 1, 1, 0]}
-    for target in TARGETS.values():
-        judged = target.judged(items)["label"].to_list()
-        assert judged == target.numbered(items, target.classes(items))["label"].to_list()
+    assert numbers == {
+        "label": [0, 1, 0, 1, None],
+        "adversarial": [0, 0, 1, 1, 0],
+        "method": [None, 1, None, 0, None],
+        "maker": [0, 2, 0, 1, None],
+    }
+    assert TARGETS["method"].classes(items) == ("fgsm", "iae")
+    assert TARGETS["maker"].classes(items) == ("real", "fgsm", "iae")
+    for name in ("label", "adversarial"):
+        assert TARGETS[name].judged(items)["label"].to_list() == numbers[name]
+    assert TARGETS["maker"].judged(items)["label"].to_list() == [0, 1, 0, 1, None]
+
+
+def test_only_the_question_who_made_a_fake_leaves_reals_out() -> None:
+    items = pl.DataFrame({"label": [0, 1, 1, None], "method": [None, "iae", None, None]})
+    items = items.with_columns(family=pl.lit(None))
+    for name, target in TARGETS.items():
+        wanted = items.tail(3) if name == "method" else items
+        assert target.concerned(items).equals(wanted)
 
 
 def test_attacked_faces_are_one_class_whatever_they_show(attacked: Prepared) -> None:

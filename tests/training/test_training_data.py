@@ -27,7 +27,9 @@ def test_splits_hold_their_own_videos_and_only_faces_that_are_ok(prepared: Prepa
     assert set(data.train.table["person"]) == {"p0", "p1", "p2"}
     assert set(data.validation.table["person"]) == {"p3", "p4"}
     assert len(data.train) == 3 * 2 * 2 * 3  # persons, labels, qualities, frames with a face
-    assert all(Path(crop).is_file() for crop in data.train.crops)
+    assert all(
+        Path(crop).is_file() for crop in [file for clip in data.train.clips for file in clip]
+    )
 
 
 def test_only_the_chosen_qualities_and_methods_are_learned(prepared: Prepared) -> None:

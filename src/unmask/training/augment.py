@@ -1,6 +1,8 @@
 """Changes to a training face that keep its label: as cameras, codecs and networks make them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -37,8 +39,17 @@ class Augmentation:
 
     def __call__(self, image: Image, random: np.random.Generator) -> Image:
         """Return the changed face (H, W, 3) uint8; the given one is not written to."""
+        return self.drawn(random)(image)
+
+    def drawn(self, random: np.random.Generator) -> Callable[[Image], Image]:
+        """Return one change, which can be made to all faces of a clip alike."""
         # One draw for all: what one change takes never moves the others' numbers.
         chance, amount = random.random((2, 5)), random.random(3)
+        return partial(self._changed, chance, amount)
+
+    def _changed(
+        self, chance: NDArray[np.float64], amount: NDArray[np.float64], image: Image
+    ) -> Image:
         happens = chance[0] < (self.flip, self.colour, self.blur, self.downscale, self.jpeg)
         if happens[0]:
             image = cv2.flip(image, 1)  # type: ignore[assignment]

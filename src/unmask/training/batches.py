@@ -26,18 +26,18 @@ MOST_WORKERS = 8
 
 @dataclass(frozen=True)
 class Batch:
-    """Faces (N, 3, H, W) uint8 in channels-last, and labels (N,)."""
+    """Faces (N, T, 3, H, W) uint8 in channels-last, and labels (N,)."""
 
     faces: Tensor
     labels: Tensor
 
 
 class Plan:
-    """Which faces each step takes, from its number alone, so that a run can continue anywhere.
+    """Which rows each step takes, from its number alone, so that a run can continue anywhere.
 
     Args:
         sampler: gives the order of each epoch.
-        batch: faces of one batch.
+        batch: rows of one batch.
         accumulate: batches of one step on each device.
         rank: number of this device.
         world: number of devices.
@@ -54,7 +54,7 @@ class Plan:
         self.steps_per_epoch = max(1, len(self._known[1]) // self._per_step)
 
     def places(self, step: int) -> list[list[Place]]:
-        """Return the faces of each batch of the step."""
+        """Return the rows of each batch of the step."""
         epoch, part = divmod(step, self.steps_per_epoch)
         if self._known[0] != epoch:
             self._known = (epoch, self._sampler(epoch))
@@ -78,6 +78,8 @@ class Loader:
         size: of the network's input.
         augmentation: what changes the pictures.
         seed: of the run.
+        frames: faces of one clip, from a start that is drawn anew each time.
+        alike: whether all faces of a clip are changed alike, or each in another way.
         workers: threads; 0 chooses.
     """
 
@@ -90,11 +92,13 @@ class Loader:
         size: int,
         augmentation: Augmentation,
         seed: int,
+        frames: int = 1,
+        alike: bool = True,
         workers: int = 0,
     ) -> None:
         self._faces, self._plan, self._store, self._size = faces, plan, store, size
         self._augmentation, self._seed = augmentation, seed
-        self._workers = workers
+        self._frames, self._alike, self._workers = frames, alike, workers
 
     def batches(self, first: int, last: int) -> Iterator[list[Batch]]:
         """Yield the batches of each step in [first, last), in order."""
@@ -105,23 +109,32 @@ class Loader:
         return [self._batch(places) for places in step]
 
     def _batch(self, places: list[Place]) -> Batch:
-        pictures = []
-        for epoch, place, row in places:
-            image = self._store.face(self._faces.crops[row], self._size)
-            random = generator_for(self._seed, "augment", epoch, place)
-            pictures.append(self._augmentation(image, random))
+        clips = [self._clip(*place) for place in places]
         labels = self._faces.labels[[row for *_, row in places]]
-        return Batch(stacked(pictures), torch.from_numpy(labels))
+        return Batch(stacked(clips), torch.from_numpy(labels))
+
+    def _clip(self, epoch: int, place: int, row: int) -> list[Image]:
+        files, first = self._faces.clips[row], 0
+        spare = len(files) - self._frames
+        if spare:
+            first = int(generator_for(self._seed, "start", epoch, place).integers(spare + 1))
+        images = [self._store.face(one, self._size) for one in files[first : first + self._frames]]
+        random = generator_for(self._seed, "augment", epoch, place)
+        if not self._alike:
+            return [self._augmentation(image, random) for image in images]
+        change = self._augmentation.drawn(random)
+        return [change(image) for image in images]
 
 
-def stacked(images: Sequence[Image]) -> Tensor:
-    """Return images (H, W, 3) as (N, 3, H, W) uint8 in channels-last."""
-    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+def stacked(clips: Sequence[Sequence[Image]]) -> Tensor:
+    """Return clips of T images (H, W, 3) as (N, T, 3, H, W) uint8 in channels-last."""
+    images = torch.from_numpy(np.stack([image for clip in clips for image in clip]))
+    return images.view(len(clips), -1, *images.shape[1:]).permute(0, 1, 4, 2, 3)
 
 
 def as_faces(images: Tensor, device: torch.device) -> Tensor:
-    """Return what a detector takes, (N, 1, 3, H, W) in [0, 1], of (N, 3, H, W) uint8."""
-    return images.to(device).float().div_(255).unsqueeze(1)
+    """Return what a detector takes, (N, T, 3, H, W) in [0, 1], of the same as uint8."""
+    return images.to(device).float().div_(255)
 
 
 def ahead(

@@ -35,24 +35,27 @@ class Faces:
     Args:
         table: `item`, `frame`, `track`, `crop` (the file) and the catalog's columns; `label` is
             the number of the item's class.
-        classes: their names; the first is the benign one.
+        classes: their names; one that is benign comes first.
+        runs: the files of each row in the order of frames, where a row stands for several faces
+            of one track and not for its own alone.
     """
 
     table: pl.DataFrame
     classes: tuple[str, ...] = ("real", "fake")
+    runs: Sequence[Sequence[str]] | None = None
 
     def __len__(self) -> int:
         return self.table.height
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
-        """(n,) numbers of classes; 0 is the benign one."""
+        """(n,) numbers of classes."""
         return self.table["label"].to_numpy().astype(np.int64)
 
     @cached_property
-    def crops(self) -> list[str]:
-        """The file of each crop."""
-        return self.table["crop"].to_list()
+    def clips(self) -> Sequence[Sequence[str]]:
+        """The files of each row: that of one face, or those of several."""
+        return [[crop] for crop in self.table["crop"]] if self.runs is None else self.runs
 
 
 @dataclass(frozen=True)
@@ -102,11 +105,16 @@ def load_data(settings: TrainSettings) -> TrainingData:
     catalog, table = read_catalog(settings.catalog), read_face_table(settings.faces)
     target = TARGETS[settings.target]
     faces = target.marked(_with_whole_paths(table), catalog)
-    items = _chosen(catalog.usable().table, settings, target)
-    classes = target.classes(items)
+    items = target.concerned(_chosen(catalog.usable().table, settings, target))
+    classes = target.classes(items.filter(pl.col("split").is_in(("train", "val"))))
+    if len(classes) < 2:
+        raise InvalidInputError(
+            f"train and val must have two classes or more to tell apart, got {', '.join(classes)}; "
+            "add items, or choose other methods"
+        )
     items = target.numbered(items, classes)
     train, validation = (
-        _faces_of(items, split, faces, count, classes)
+        _faces_of(items, split, faces, count, classes, target.column)
         for split, count in (
             ("train", settings.frames_per_video),
             ("val", settings.validation_frames_per_video),
@@ -176,6 +184,7 @@ def _faces_of(
     faces: pl.DataFrame,
     count: int | None,
     classes: tuple[str, ...],
+    column: str,
 ) -> Faces:
     inside = items.filter(pl.col("split") == split)
     if inside.is_empty():
@@ -184,8 +193,10 @@ def _faces_of(
             f"the catalog must have items of the split {split!r}, got "
             f"{', '.join(there) or 'no split at all'} among {len(items)} items; {SPLIT_ADVICE}"
         )
-    _refuse_unknown(inside, "label", split, "set it to 0 or 1, or leave the item out")
-    _refuse_unknown(inside, "sha256", split, "run `unmask index` again, which writes it")
+    unknown = inside.filter(pl.col("label").is_null())
+    _refuse_unknown(unknown, column, split, "fill it in, or leave the item out")
+    without_hash = inside.filter(pl.col("sha256").is_null())
+    _refuse_unknown(without_hash, "sha256", split, "run `unmask index` again, which writes it")
     found = Faces(joined(inside, faces, count).table, classes)
     for label, name in enumerate(classes):
         if not (found.labels == label).any():
@@ -200,12 +211,11 @@ def _faces_of(
     return found
 
 
-def _refuse_unknown(items: pl.DataFrame, column: str, split: str, advice: str) -> None:
-    unknown = items.filter(pl.col(column).is_null())["id"]
-    if len(unknown):
+def _refuse_unknown(unknown: pl.DataFrame, column: str, split: str, advice: str) -> None:
+    if unknown.height:
         raise InvalidInputError(
             f"{column} must be known for every item of the split {split!r}, got none for "
-            f"{unknown[0]!r} and {len(unknown) - 1} more; {advice}"
+            f"{unknown['id'][0]!r} and {unknown.height - 1} more; {advice}"
         )
 
 

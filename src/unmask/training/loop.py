@@ -13,6 +13,7 @@ from unmask.execution.progress import progress
 from unmask.training.adversary import examiner
 from unmask.training.augment import Augmentation
 from unmask.training.batches import Loader, Plan
+from unmask.training.clips import data_in_clips
 from unmask.training.data import TrainingData, load_data
 from unmask.training.finish import finish, forget_other_run, identity_of, is_finished
 from unmask.training.learner import Learner
@@ -78,10 +79,12 @@ class _Training:
         store: FaceStore,
         identity: Mapping[str, Any],
     ) -> None:
-        self.fabric, self.settings, self.data, self.store = fabric, settings, data, store
+        self.fabric, self.settings, self.store = fabric, settings, store
         self.run, state = read_run(settings.out, identity)
         self.learner = Learner(fabric, settings, data.train.classes)
         self.learner.restore(state)
+        self.frames = self.learner.detector.frames
+        self.data = data = data_in_clips(data, self.frames)
         self.plan = Plan(
             sampler_for(settings.sampling, data.train, data.ancestors, seed=settings.seed),
             batch=settings.batch,
@@ -102,6 +105,7 @@ class _Training:
             size=self.learner.detector.size,
             augmentation=Augmentation(**{one: getattr(settings, one) for one in PROBABILITIES}),
             seed=settings.seed,
+            frames=self.frames,
             workers=settings.workers,
         )
         saved = time.monotonic()

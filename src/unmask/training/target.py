@@ -18,15 +18,25 @@ class Target:
 
     Args:
         class_of: the name of an item's class, of its columns in the catalog; null is unknown.
-        classes: all of them among some items; the first is of `BENIGN`, and a detector's score is
-            the probability of all others together.
+        classes: all of them among some items; one that is of `BENIGN` comes first, and a
+            detector's score is the probability of all others together.
         marked: returns a face table in which faces that are not of their item's class have
             another status than `ok`.
+        column: of the catalog, that has to be filled in for a class to be known.
+        asks_benign: whether items of a class of `BENIGN` are asked about; else they are left out.
+        selection: what usually chooses the epoch on validation.
     """
 
     class_of: pl.Expr
     classes: Callable[[pl.DataFrame], tuple[str, ...]]
     marked: Callable[[pl.DataFrame, Catalog], pl.DataFrame] = lambda faces, catalog: faces
+    column: str = "label"
+    asks_benign: bool = True
+    selection: str = "auc"
+
+    def concerned(self, items: pl.DataFrame) -> pl.DataFrame:
+        """Return the items that are asked about."""
+        return items if self.asks_benign else items.filter(~self.is_benign.fill_null(value=False))
 
     def numbered(self, items: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
         """Return the items with the place of their class as `label`; null is unknown."""
@@ -51,6 +61,15 @@ class Target:
         return self.class_of.is_in(BENIGN)
 
 
+REAL_OR_METHOD = pl.when(pl.col("label") == REAL).then(pl.lit("real")).otherwise("method")
+
+
+def _methods(items: pl.DataFrame) -> list[str]:
+    """Return the methods of the fakes, in the order of the alphabet."""
+    is_real = pl.col("label").eq_missing(REAL)
+    return items.filter(~is_real)["method"].drop_nulls().unique().sort().to_list()
+
+
 TARGETS = {
     "label": Target(
         pl.col("label").replace_strict(
@@ -64,5 +83,18 @@ TARGETS = {
         .otherwise(pl.lit("clean")),
         lambda items: ("clean", "adversarial"),
         mark_unchanged,
+    ),
+    "method": Target(
+        REAL_OR_METHOD,
+        lambda items: tuple(_methods(items)),
+        column="method",
+        asks_benign=False,
+        selection="accuracy",
+    ),
+    "maker": Target(
+        REAL_OR_METHOD,
+        lambda items: ("real", *_methods(items)),
+        column="method",
+        selection="accuracy",
     ),
 }

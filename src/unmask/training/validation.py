@@ -102,7 +102,7 @@ def validate(
     outputs = torch.tensor([detector.classes.index(name) for name in faces.classes])
     targets = outputs[torch.from_numpy(faces.labels)]
     labels = (faces.labels != 0).astype(np.int64)
-    logits = face_logits(detector, faces.crops, batch=batch, device=device, store=store)
+    logits = face_logits(detector, faces.clips, batch=batch, device=device, store=store)
     loss = cross_entropy(logits.double(), targets)
     scores = fake_probability(detector, logits)
     items = faces.table["item"].to_numpy()
@@ -119,7 +119,7 @@ def validate(
         return adversary.attacked(detector, some, wanted, random)
 
     logits = face_logits(
-        detector, faces.crops, batch=batch, device=device, store=store, change=attacked
+        detector, faces.clips, batch=batch, device=device, store=store, change=attacked
     )
     scores = fake_probability(detector, logits)
     robust = {
