@@ -8,6 +8,7 @@ import polars as pl
 from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
 from unmask.training.checkpoint import Card
+from unmask.training.seen import seen_items
 
 logger = logging.getLogger(__name__)
 
@@ -67,16 +68,13 @@ def refuse_seen(
             f"sha256 must be known of every test item, got none for {unknown[0]!r} and "
             f"{len(unknown) - 1} more; index the videos, which hashes them"
         )
-    made_from = lineage.ancestors().vstack(lineage.table.select("id", ancestor="id"))
-    hashed = lineage.table.select(ancestor="id", sha256="sha256")
-    seen = made_from.join(hashed, on="ancestor").filter(pl.col("sha256").is_in(list(hashes)))
-    seen_items = sorted(set(seen["id"]) & set(test.table["id"]))
-    seen_persons = sorted(set(test.people()["person"]) & set(persons))
-    if seen_items or seen_persons:
+    seen = seen_items(test, hashes=hashes, persons=persons, lineage=lineage)
+    videos, people = sorted(seen.videos), sorted(set(seen.persons["person"]))
+    if videos or people:
         raise LeakageError(
             "a test set must hold only videos and persons that the checkpoint has not seen, got "
-            f"{len(seen_items)} seen videos ({_few(seen_items)}) and {len(seen_persons)} seen "
-            f"persons ({_few(seen_persons)}); test on another split or data set"
+            f"{len(videos)} seen videos ({_few(videos)}) and {len(people)} seen persons "
+            f"({_few(people)}); test on another split or data set"
         )
 
 
