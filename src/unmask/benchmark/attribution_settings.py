@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from unmask.attribution.confidence import OF_PROBABILITIES, USUAL
+from unmask.attribution.video import AGGREGATES
 from unmask.errors import InvalidInputError, unknown_name
-from unmask.metrics.aggregation import RULES
 from unmask.metrics.bootstrap import check_resampling
 from unmask.settings import setting
 
@@ -49,7 +50,10 @@ class AttributionSettings:
     training: Path | None = setting(
         None, "A TOML file of training settings, with a table [NAME] for what one detector has."
     )
-    aggregate: str = setting("mean", "The rule that makes a video's probabilities of its faces'.")
+    aggregate: str = setting(
+        "mean", "How a video's probabilities are made of its faces': mean or geometric."
+    )
+    confidence: str = setting(USUAL, "How sure a network is: max_softmax, margin or entropy.")
     resamples: int = setting(1000, "Resamples of the videos for the intervals.")
     seed: int = setting(0, "The seed of the trainings and of the resampling.")
     device: str = setting("auto", "Where the networks run: auto, cpu, cuda or mps.")
@@ -59,8 +63,10 @@ class AttributionSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.aggregate not in RULES:
-            raise unknown_name("the aggregation rules", self.aggregate, RULES)
+        if self.aggregate not in AGGREGATES:
+            raise unknown_name("the aggregates of makers", self.aggregate, AGGREGATES)
+        if self.confidence not in OF_PROBABILITIES:
+            raise unknown_name("the rules of confidence", self.confidence, OF_PROBABILITIES)
         for name in self.open_detectors:
             if name not in self.detectors:
                 raise unknown_name("detectors of this comparison", name, self.detectors)
@@ -75,6 +81,24 @@ class AttributionSettings:
             )
         check_resampling(self.resamples, 0.95)
 
+    def wanted(self, methods: Sequence[str]) -> list[str]:
+        """Return the makers to leave out of a training, one at a time.
+
+        Args:
+            methods: all makers, in order.
+
+        Raises:
+            NotFoundError: if a maker to leave out is unknown.
+        """
+        if NONE in self.leave_out:
+            return []
+        if ALL in self.leave_out:
+            return list(methods)
+        for name in self.leave_out:
+            if name not in methods:
+                raise unknown_name("the makers of this comparison", name, methods)
+        return list(self.leave_out)
+
     def left_out(self, methods: Sequence[str]) -> list[tuple[str, ...]]:
         """Return what each further training leaves out: one maker, or one and its partner.
 
@@ -85,12 +109,7 @@ class AttributionSettings:
             NotFoundError: if a maker to leave out is unknown.
             InvalidInputError: if too few would be left to be told apart.
         """
-        names = [] if NONE in self.leave_out else list(self.leave_out)
-        if ALL in names:
-            names = list(methods)
-        for name in names:
-            if name not in methods:
-                raise unknown_name("the catalog's column method", name, methods)
+        names = self.wanted(methods)
         others = len(methods) - 1 + self.with_real
         if names and others < FEWEST_CLASSES:
             raise InvalidInputError(
@@ -100,7 +119,7 @@ class AttributionSettings:
         found: list[tuple[str, ...]] = [(name,) for name in names]
         if self.held_out and others > FEWEST_CLASSES:
             pairs = [(name, partner(name, methods)) for name in names]
-            found += list(dict.fromkeys(tuple(sorted(pair, key=methods.index)) for pair in pairs))
+            found += dict.fromkeys(tuple(sorted(pair, key=methods.index)) for pair in pairs)
         return found
 
 
