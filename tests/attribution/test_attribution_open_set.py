@@ -24,7 +24,6 @@ MADE = OpenSet(
     classes=("dfaker", "iae"),
     rule="max_softmax",
     aggregate="mean",
-    temperature=1.5,
     calibration=Calibration(0.62, "balanced", 40, 10, 0.9, 0.7, 0.8512),
     held_out=("original",),
     dataset="made",

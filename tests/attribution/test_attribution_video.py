@@ -84,9 +84,12 @@ def test_a_face_that_excludes_a_class_leaves_numbers() -> None:
 def test_confidence_of_a_video_of_one_face_is_that_of_its_logits(rule: str) -> None:
     faces = table(LOGITS, list("abcdef"), levelled=True)
     for aggregate in ("mean", "geometric"):
-        videos = video_probabilities(faces, CLASSES, aggregate=aggregate, temperature=2.0)
-        found = video_confidence(videos, CLASSES, rule=rule)
-        np.testing.assert_allclose(found, confidence_of_logits(LOGITS / 2, rule), atol=1e-12)
+        for temperature in (1.0, 3.0, 0.05):
+            videos = video_probabilities(
+                faces, CLASSES, aggregate=aggregate, temperature=temperature
+            )
+            found = video_confidence(videos, CLASSES, rule=rule)
+            np.testing.assert_allclose(found, confidence_of_logits(LOGITS, rule), atol=1e-9)
 
 
 @pytest.mark.parametrize("rule", ["energy", "max_logit"])
@@ -95,6 +98,14 @@ def test_energy_of_a_geometric_mean_is_that_of_the_mean_of_the_faces_logits(rule
     videos = video_probabilities(faces, CLASSES, aggregate="geometric")
     expected = confidence_of_logits(np.stack([of(item).mean(0) for item in "abc"]), rule)
     np.testing.assert_allclose(video_confidence(videos, CLASSES, rule=rule), expected, atol=1e-12)
+
+
+def test_a_low_temperature_makes_no_two_videos_equally_sure() -> None:
+    faces = table(np.array([[6.0, 0.0, 0.0], [9.0, 0.0, 0.0]]), ["a", "b"])
+    videos = video_probabilities(faces, CLASSES, temperature=0.05)
+    assert videos["p_dfaker"].to_list() == [1, 1]
+    low, high = video_confidence(videos, CLASSES)
+    assert low < high
 
 
 def test_a_video_below_the_threshold_is_of_no_known_maker_and_keeps_its_likeliest() -> None:

@@ -54,7 +54,6 @@ class OpenSet:
         classes: that it tells apart.
         rule: of `confidence.RULES`, what the threshold is of.
         aggregate: of `video.AGGREGATES`, how the faces of a video make its probabilities.
-        temperature: that these were divided by, in logarithms.
         calibration: the threshold.
         held_out: the makers of the unknown videos.
         dataset: of all videos.
@@ -71,7 +70,6 @@ class OpenSet:
     classes: tuple[str, ...]
     rule: str
     aggregate: str
-    temperature: float
     calibration: Calibration
     held_out: tuple[str, ...]
     dataset: str

@@ -34,8 +34,8 @@ def video_probabilities(
         temperature: what the logarithms of a video's probabilities are divided by.
 
     Returns:
-        `item`, `faces` (how many rows), `p_<class>`, which are 1 in sum, and `level` where it was
-        given; ordered by item.
+        `item`, `faces` (how many rows), `p_<class>`, which are 1 in sum, `temperature`, and `level`
+        where it was given; ordered by item.
 
     Raises:
         NotFoundError: if there is no such aggregate.
@@ -58,18 +58,21 @@ def video_probabilities(
     logits = videos.select(names).to_numpy()
     if _levelled(faces):
         logits = logits + videos.select("level").to_numpy()
-    return _with_logits(videos, names, logits / temperature)
+    return _with_logits(videos, names, logits / temperature, temperature)
 
 
 def _levelled(faces: pl.DataFrame) -> bool:
     return "level" in faces.columns
 
 
-def _with_logits(videos: pl.DataFrame, names: Sequence[str], logits: FloatArray) -> pl.DataFrame:
+def _with_logits(
+    videos: pl.DataFrame, names: Sequence[str], logits: FloatArray, temperature: float
+) -> pl.DataFrame:
     levels = logsumexp(logits, -1)
     chances = np.exp(logits - levels[:, np.newaxis])
     told = videos.with_columns(
-        pl.Series(name, one) for name, one in zip(names, chances.T, strict=True)
+        *(pl.Series(name, one) for name, one in zip(names, chances.T, strict=True)),
+        temperature=pl.lit(temperature),
     )
     return told.with_columns(level=pl.Series(levels)) if _levelled(videos) else told
 
@@ -77,7 +80,10 @@ def _with_logits(videos: pl.DataFrame, names: Sequence[str], logits: FloatArray)
 def video_confidence(
     videos: pl.DataFrame, classes: Sequence[str], *, rule: str = USUAL
 ) -> FloatArray:
-    """Return the confidence (n,) in the maker that is named.
+    """Return the confidence (n,) in the maker that is named, as before the temperature.
+
+    A network that makes no mistake on validation has a temperature so low that nearly all its
+    probabilities are 1: none could be told from another by them.
 
     Args:
         videos: what `video_probabilities` returns.
@@ -91,9 +97,13 @@ def video_confidence(
     names = [f"p_{name}" for name in classes]
     _check(videos, [*names, *(["level"] if rule in OF_LOGITS else [])])
     chances = videos.select(names).to_numpy()
-    if rule not in OF_LOGITS:
+    if "temperature" not in videos.columns and rule not in OF_LOGITS:
         return confidence(chances, rule)
-    logits = np.log(chances.clip(LEAST_PROBABILITY)) + videos.select("level").to_numpy()
+    logits = np.log(chances.clip(LEAST_PROBABILITY))
+    if _levelled(videos):
+        logits = logits + videos.select("level").to_numpy()
+    if "temperature" in videos.columns:
+        logits = logits * videos.select("temperature").to_numpy()
     return confidence_of_logits(logits, rule)
 
 
