@@ -2,5 +2,12 @@
 
 from unmask.cli.verb import verbs
 from unmask.generators.forge import ForgeSettings, forge
+from unmask.swapping.encoder import EncoderSettings, warm_start
+from unmask.swapping.forge_swap import SwapSettings, forge_swap
 
-app = verbs(__doc__, clips=(forge, ForgeSettings))
+app = verbs(
+    __doc__,
+    clips=(forge, ForgeSettings),
+    swap=(forge_swap, SwapSettings),
+    encoder=(warm_start, EncoderSettings),
+)
