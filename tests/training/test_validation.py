@@ -13,8 +13,9 @@ from torch import Tensor
 from unmask.torch_contracts import Detector
 from unmask.training.adversary import Adversary
 from unmask.training.data import Faces
+from unmask.training.findings import ClassValidation, Validation
 from unmask.training.store import FaceStore
-from unmask.training.validation import Validation, choose, validate
+from unmask.training.validation import validate
 
 
 class Brightness(Detector):
@@ -99,7 +100,7 @@ def test_of_equal_auc_the_lower_loss_is_better() -> None:
 
 
 def test_threshold_and_metrics_are_those_of_the_videos() -> None:
-    chosen = choose(made([0.1, 0.2, 0.8, 0.9], 0.5), np.array(["a", "b", "c", "d"]))
+    chosen = made([0.1, 0.2, 0.8, 0.9], 0.5).choices(np.array(["a", "b", "c", "d"]))
     assert chosen.video_thresholds["mean"] == chosen.video_thresholds["max"] == 0.5
     assert chosen.metrics["auc"] == chosen.metrics["accuracy"] == 1
     assert chosen.metrics["videos"] == 4
@@ -110,6 +111,6 @@ def test_each_rule_for_a_videos_score_has_a_threshold_of_its_own() -> None:
     items = np.array(["a", "a", "b", "b"])
     faces, labels = np.array([0.0, 0.4, 0.4, 0.8]), np.array([0, 0, 1, 1])
     found = Validation(faces, labels, np.array([0.2, 0.6]), np.array([0, 1]), 0.5)
-    thresholds = choose(found, items).video_thresholds
+    thresholds = found.choices(items).video_thresholds
     assert thresholds["mean"] == pytest.approx(0.4)  # between 0.2 and 0.6
     assert thresholds["max"] == pytest.approx(0.6)  # between 0.4 and 0.8

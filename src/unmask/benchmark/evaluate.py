@@ -17,6 +17,7 @@ from unmask.errors import InvalidInputError, unknown_name
 from unmask.files import write_whole
 from unmask.provenance import now, this_commit, versions
 from unmask.settings import setting, to_plain
+from unmask.torch_contracts import BENIGN
 from unmask.training.checkpoint import UNKNOWN, Card, load_checkpoint
 from unmask.training.data import read_faces
 from unmask.training.score import score_faces
@@ -25,6 +26,8 @@ from unmask.training.store import FaceStore
 from unmask.training.target import TARGETS, Target
 
 logger = logging.getLogger(__name__)
+
+TOO_FEW = "too_few_faces"
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,11 @@ def evaluate(
     Raises:
         NotFoundError: if a file, the split or a quality does not exist.
         LeakageError: if the checkpoint has seen a video or a person of the test split.
-        InvalidInputError: if a class is missing among the scored videos.
+        InvalidInputError: if the checkpoint has no score, or a class is missing among the scored
+            videos.
     """
     detector, card = load_checkpoint(settings.checkpoint)
+    thresholds = _thresholds(settings, card)
     catalog = read_catalog(settings.catalog)
     test = _test_items(catalog, settings)
     notes = notes_on_seen(card, test.usable(), lineage=catalog)
@@ -82,7 +87,8 @@ def evaluate(
             logger.warning("nothing to score at quality %s: no item has a usable face", quality)
             continue
         dropped = _dropped(part, found, statuses)
-        result = replace(_result(settings, card, protocol, part, found, dropped), notes=notes)
+        result = _result(settings, card, thresholds, protocol, part, found, dropped)
+        result = replace(result, notes=notes)
         content = BytesIO()
         found.write_parquet(content)
         write_whole(settings.out / "scores" / f"{result.name}.parquet", content.getvalue())
@@ -104,7 +110,10 @@ def dropped_items(test: Catalog, scored: set[str], statuses: pl.DataFrame) -> pl
     own = pl.when(pl.col("status") != "ok").then("status")
     return joined.select(
         "id",
-        own.otherwise(pl.col("status_of_faces").fill_null("not_prepared")).alias("status"),
+        # Faces that are there were not scored where a network of clips needs more of them.
+        own.otherwise(
+            pl.col("status_of_faces").replace("ok", TOO_FEW).fill_null("not_prepared")
+        ).alias("status"),
         "reason",
     )
 
@@ -140,19 +149,29 @@ def _scores(found: pl.DataFrame, test: Catalog, target: Target) -> pl.DataFrame:
     return scores.select(pl.col(name).cast(kind) for name, kind in SCORES.items())
 
 
+def _thresholds(settings: EvaluateSettings, card: Card) -> Thresholds:
+    if card.face_threshold is None or card.threshold_rule is None:
+        raise InvalidInputError(
+            f"a checkpoint to evaluate must have a class {' or '.join(BENIGN)}, got "
+            f"{card.classes} in {settings.checkpoint}; measure who made a fake with `unmask "
+            "benchmark attribution`, or name the maker of videos with `unmask attribute`"
+        )
+    if settings.aggregate not in card.video_thresholds:
+        raise unknown_name("the aggregation rules", settings.aggregate, card.video_thresholds)
+    video = card.video_thresholds[settings.aggregate]
+    chosen_on = "no data" if card.selection["by"] == UNKNOWN else "validation"
+    return Thresholds(card.face_threshold, video, card.threshold_rule, chosen_on)
+
+
 def _result(
     settings: EvaluateSettings,
     card: Card,
+    thresholds: Thresholds,
     protocol: str,
     test: Catalog,
     scores: pl.DataFrame,
     dropped: dict[str, int],
 ) -> Result:
-    if settings.aggregate not in card.video_thresholds:
-        raise unknown_name("the aggregation rules", settings.aggregate, card.video_thresholds)
-    video = card.video_thresholds[settings.aggregate]
-    chosen_on = "no data" if card.selection["by"] == UNKNOWN else "validation"
-    thresholds = Thresholds(card.face_threshold, video, card.threshold_rule, chosen_on)
     measured = measure(
         scores,
         thresholds=thresholds,

@@ -14,7 +14,7 @@ from unmask.errors import InvalidInputError, NotFoundError
 from unmask.metrics.aggregation import RULES
 from unmask.provenance import this_commit, versions
 from unmask.settings import setting
-from unmask.torch_contracts import Detector
+from unmask.torch_contracts import BENIGN, Detector
 from unmask.training.checkpoint import CARD, UNKNOWN, WEIGHTS, Card, save_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -86,6 +86,7 @@ def _load_keras(detector: Detector, settings: AdoptSettings) -> None:
 
 
 def _card(settings: AdoptSettings, detector: Detector) -> Card:
+    has_score = not set(BENIGN).isdisjoint(detector.classes)
     return Card(
         detector=settings.detector,
         detector_settings={} if settings.size is None else {"size": settings.size},
@@ -107,9 +108,9 @@ def _card(settings: AdoptSettings, detector: Detector) -> Card:
         seen_persons=(),
         selection={"by": UNKNOWN},
         metrics={},
-        face_threshold=0.5,
-        video_thresholds=dict.fromkeys(RULES, 0.5),
-        threshold_rule="fixed at 0.5",
+        face_threshold=0.5 if has_score else None,
+        video_thresholds=dict.fromkeys(RULES, 0.5) if has_score else {},
+        threshold_rule="fixed at 0.5" if has_score else None,
         temperature=1.0,
         training_seconds=0.0,
     )

@@ -42,10 +42,12 @@ class Card:
         seen_persons: `data set/person` of the same items.
         selection: by what, and at which epoch and step, the weights were chosen.
         metrics: on the validation videos, by name.
-        face_threshold: chosen on validation; a face's score at or above it is judged fake.
+        face_threshold: chosen on validation; a face's score at or above it is judged fake. None
+            where no class is benign, for then there is no score.
         video_thresholds: the same for a video's score, by the rule that makes it of its faces'.
         threshold_rule: how both were chosen.
-        temperature: chosen on validation; it divides the logit of a video's score.
+        temperature: chosen on validation; it divides the logarithms of a video's probabilities,
+            which of two classes divides the logit of its score.
         training_seconds: how long it took, pauses left out.
         weights_sha256: of the weight file; written by `save_checkpoint`.
         format: of the card.
@@ -66,9 +68,9 @@ class Card:
     seen_persons: tuple[str, ...]
     selection: Mapping[str, Any]
     metrics: Mapping[str, float]
-    face_threshold: float
+    face_threshold: float | None
     video_thresholds: Mapping[str, float]
-    threshold_rule: str
+    threshold_rule: str | None
     temperature: float
     training_seconds: float
     weights_sha256: str = ""

@@ -17,7 +17,6 @@ from unmask.training.data import TrainingData
 from unmask.training.log import LOG
 from unmask.training.settings import TrainSettings
 from unmask.training.state import STATE, RunState, read_run, refuse_other_run
-from unmask.training.validation import THRESHOLD_RULE, choose
 
 # Paths tell of a machine, not of a training; hashes say what lay there.
 PATHS = ("catalog", "faces", "out")
@@ -28,7 +27,8 @@ FREE = ("restart", "device", "workers", "cache_gib", "checkpoint_seconds", "tens
 def told_settings(settings: TrainSettings) -> dict[str, Any]:
     """Return the settings as plain values without paths."""
     plain = {name: one for name, one in to_plain(settings).items() if name not in PATHS}
-    return plain | {"weights": hash_file(settings.weights) if settings.weights else None}
+    weights = hash_file(settings.weights) if settings.weights else None
+    return plain | {"weights": weights, "selection": settings.chosen_by}
 
 
 def identity_of(settings: TrainSettings, data: TrainingData) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
     """Write the best weights with their card, and let go of the state of the run."""
     assert run.best is not None  # the last epoch is always validated
     detector.load_state_dict(run.best.weights)
-    chosen = choose(run.best.validation, data.validation.table["item"].to_numpy())
+    chosen = run.best.validation.choices(data.validation.table["item"].to_numpy())
     card = Card(
         detector=settings.detector,
         detector_settings=_without_weights(settings),
@@ -84,11 +84,11 @@ def finish(settings: TrainSettings, data: TrainingData, detector: Detector, run:
         faces_hash=data.faces_hash,
         seen_hashes=data.seen.hashes,
         seen_persons=data.seen.persons,
-        selection={"by": settings.selection, "epoch": run.best.epoch, "step": run.best.step},
+        selection={"by": settings.chosen_by, "epoch": run.best.epoch, "step": run.best.step},
         metrics=chosen.metrics,
         face_threshold=chosen.face_threshold,
         video_thresholds=chosen.video_thresholds,
-        threshold_rule=THRESHOLD_RULE,
+        threshold_rule=chosen.threshold_rule,
         temperature=chosen.temperature,
         training_seconds=run.worked,
     )

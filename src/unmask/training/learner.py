@@ -66,6 +66,10 @@ class Learner:
         losses = [self._update(batches, changes, number) for _ in range(self.replays)]
         return sum(losses) / len(losses)
 
+    def forget(self) -> None:
+        """Let the optimiser forget what it knows of the gradients so far."""
+        self._optimiser.optimizer.state.clear()
+
     def _change_for(self, batch: Batch) -> Change | None:
         """Return what free training changes from replay to replay, in place."""
         if self._adversary is None or self.settings.adversarial != "free":

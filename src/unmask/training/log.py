@@ -16,6 +16,7 @@ COLUMNS = (
     "loss",
     "validation_loss",
     "validation_auc",
+    "validation_accuracy",
     "robust_auc",
     "robust_accuracy",
     "images_per_second",

@@ -106,6 +106,7 @@ class _Training:
             augmentation=Augmentation(**{one: getattr(settings, one) for one in PROBABILITIES}),
             seed=settings.seed,
             frames=self.frames,
+            alike=not settings.paper_quirks,
             workers=settings.workers,
         )
         saved = time.monotonic()
@@ -113,6 +114,8 @@ class _Training:
             for batches in loader.batches(run.step, run.step if self._is_over else self.steps):
                 epoch = run.step // self.plan.steps_per_epoch
                 only_head = epoch < settings.head_epochs
+                if settings.paper_quirks and run.step % self.plan.steps_per_epoch == 0:
+                    self.learner.forget()
                 rate = self._rate(run.step)
                 run.losses += self.learner.step(batches, run.step, rate, only_head=only_head)
                 run.step += 1
@@ -151,13 +154,13 @@ class _Training:
         run, settings = self.run, self.settings
         before = run.rows[-1] if run.rows else {"step": 0, "seconds": 0.0}
         steps = run.step - int(before["step"])
-        images = steps * settings.batch * settings.accumulate * self.fabric.world_size
+        clips = steps * settings.batch * settings.accumulate * self.fabric.world_size
         row: Row = {
             "epoch": epoch + 1,
             "step": run.step,
             "learning_rate": self._rate(run.step - 1),
             "loss": run.losses / steps,
-            "images_per_second": images / (run.worked - before["seconds"]),
+            "images_per_second": clips * self.frames / (run.worked - before["seconds"]),
         }
         if (epoch + 1) % settings.validate_every == 0 or run.step == self.steps:
             if self.fabric.is_global_zero:
@@ -181,7 +184,7 @@ class _Training:
             store=self.store,
             adversary=examiner(self.settings),
         )
-        merit = found.merit(self.settings.selection)
+        merit = found.merit(self.settings.chosen_by)
         if run.best is None or merit > run.best.merit:
             weights = {
                 name: one.detach().cpu().clone() for name, one in detector.state_dict().items()
@@ -189,4 +192,4 @@ class _Training:
             run.best, run.stale = Best(weights, found, merit, epoch + 1, run.step), 0
         else:
             run.stale += 1
-        return {"validation_loss": found.loss, "validation_auc": found.auc, **found.robust}
+        return found.log_row()

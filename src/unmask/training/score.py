@@ -75,15 +75,18 @@ def class_probabilities(
     to be benign. No temperature is applied.
 
     Returns:
-        `item`, `frame` (of a clip the first), `track`, and for each class of the detector
-        `p_<class>`; these sum to 1. Rows are ordered by the first three.
+        `item`, `frame` (of a clip the first), `track`, for each class of the detector
+        `p_<class>`, which sum to 1, and `level`, the log-sum-exp of the logits, which these
+        probabilities lack. Rows are ordered by the first three.
     """
     found, logits = _judged(
         detector, faces, catalog, batch=batch, device=device, store=store, workers=workers
     )
-    each = logits.double().softmax(-1).numpy().T
+    level = logits.double().logsumexp(-1, keepdim=True)
+    each = (logits - level).exp().numpy().T
     named = zip(detector.classes, each, strict=True)
-    return found.with_columns(pl.Series(f"p_{name}", values) for name, values in named)
+    told = found.with_columns(pl.Series(f"p_{name}", values) for name, values in named)
+    return told.with_columns(level=pl.Series(level.squeeze(-1).numpy()))
 
 
 def _judged(

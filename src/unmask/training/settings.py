@@ -9,8 +9,10 @@ from unmask.settings import setting
 from unmask.training.target import TARGETS
 
 SAMPLINGS = ("balanced", "paired", "all")
+OPTIMISERS = ("adamw", "sgd")
 SCHEDULES = ("cosine", "constant", "step")
-SELECTIONS = ("auc", "loss", "robust_auc")
+SELECTIONS = ("auc", "accuracy", "loss", "robust_auc")
+OF_SCORES = ("auc", "robust_auc")  # which need a benign class
 ADVERSARIES = {"pgd": 7, "free": 4, "fast": 1}  # with the steps that each takes usually
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 PROBABILITIES = ("flip", "colour", "blur", "downscale", "jpeg")
@@ -22,6 +24,7 @@ AT_LEAST = {  # the smallest value of each number
     "warm_up_steps": 0,
     "step_every": 1,
     "weight_decay": 0,
+    "lowest_rate": 0,
     "frames_per_video": 1,
     "validation_frames_per_video": 1,
     "validate_every": 1,
@@ -52,14 +55,21 @@ class TrainSettings:
     pretrained: bool | None = setting(None, "Whether to start from ImageNet; by default as usual.")
     weights: Path | None = setting(None, "A weight file to start from.")
     detector_options: tuple[str, ...] = setting((), "More settings of it, such as depth=14.")
-    target: str = setting("label", "What is learned: label (real or fake), or adversarial.")
+    target: str = setting(
+        "label",
+        "What is learned: label (real or fake), adversarial, method (which one made a fake), or "
+        "maker (method or real).",
+    )
     qualities: tuple[str, ...] = setting((), "Qualities to train on, such as c23; all by default.")
     methods: tuple[str, ...] = setting((), "Forgery methods to train on; all by default.")
     epochs: int = setting(10, "Rounds through the training faces.")
     steps: int | None = setting(None, "Stop after so many steps, whatever the epochs.")
-    batch: int = setting(32, "Faces that go through the network at once, on each device.")
+    batch: int = setting(32, "Faces, or clips, that a step takes at once, on each device.")
     accumulate: int = setting(1, "Batches whose gradients make one step.")
+    optimiser: str = setting("adamw", "adamw or sgd.")
+    momentum: float = setting(0.9, "Momentum of sgd.")
     learning_rate: float = setting(1e-3, "The highest learning rate.")
+    lowest_rate: float = setting(0.0, "The rate falls no lower.")
     schedule: str = setting("cosine", "How the rate falls: cosine, constant or step.")
     warm_up_steps: int = setting(0, "Steps in which the rate rises from near 0.")
     step_every: int = setting(5, "Epochs between the falls of the schedule `step`.")
@@ -85,7 +95,10 @@ class TrainSettings:
     adversarial_step: float | None = setting(None, "Change in one step; by default as published.")
     adversarial_share: float = setting(0.5, "Share of each batch that is attacked.")
     selection: str = setting(
-        "auc", "What chooses the epoch on val: video-level auc, loss, or robust_auc under attack."
+        "",
+        "What chooses the epoch on val: video-level auc, accuracy of videos with classes counting "
+        "alike, loss, or robust_auc under attack; by default accuracy where there are many "
+        "classes, else auc.",
     )
     validate_every: int = setting(1, "Epochs between validations; the last is always validated.")
     patience: int = setting(0, "Validations without progress before it stops; 0 never stops.")
@@ -98,12 +111,18 @@ class TrainSettings:
     checkpoint_seconds: float = setting(30.0, "Seconds between states to continue from.")
     restart: bool = setting(False, "Whether to start anew where the folder holds another run.")
     tensorboard: bool = setting(False, "Whether to write a TensorBoard log.")
+    paper_quirks: bool = setting(
+        False,
+        "Whether to train as DMA-STA's code does: each epoch forgets the momentum, each frame of "
+        "a clip is augmented by itself, and norms and biases decay, too.",
+    )
 
     def __post_init__(self) -> None:
         for name, choices in (
             ("sampling", SAMPLINGS),
+            ("optimiser", OPTIMISERS),
             ("schedule", SCHEDULES),
-            ("selection", SELECTIONS),
+            ("selection", ("", *SELECTIONS)),
             ("target", TARGETS),
             ("adversarial", ("", *ADVERSARIES)),
             ("precision", PRECISIONS),
@@ -126,10 +145,20 @@ class TrainSettings:
         _demand(0 < self.step_factor <= 1, "step_factor", "lie in (0, 1]", self.step_factor)
         momentum = self.norm_momentum
         _demand(momentum is None or 0 < momentum <= 1, "norm_momentum", "lie in (0, 1]", momentum)
+        _demand(0 <= self.momentum < 1, "momentum", "lie in [0, 1)", self.momentum)
+        if not TARGETS[self.target].asks_benign:
+            has_merit = self.chosen_by not in OF_SCORES
+            rule = f"be accuracy or loss where target is {self.target}"
+            _demand(has_merit, "selection", rule, self.chosen_by)
         if self.sampling == "paired":
             _demand(self.batch % 2 == 0, "batch", "be even where sampling is paired", self.batch)
         if self.head_epochs:
             _demand(self.devices == 1, "devices", "be 1 where head_epochs is given", self.devices)
+
+    @property
+    def chosen_by(self) -> str:
+        """Return what chooses the epoch: the selection, or what is usual for the target."""
+        return self.selection or TARGETS[self.target].selection
 
     @property
     def detector_settings(self) -> dict[str, Any]:

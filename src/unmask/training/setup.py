@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import AdamW
+from torch.optim import SGD, AdamW, Optimizer
 
 from unmask.detectors.create import create_detector, read_options, takes
 from unmask.detectors.layers import head_of
@@ -94,15 +94,26 @@ def new_detector(settings: TrainSettings, classes: tuple[str, ...]) -> Detector:
     return detector
 
 
-def new_optimiser(detector: Detector, settings: TrainSettings, device: torch.device) -> AdamW:
-    """Return AdamW; only kernels decay, for norms and biases have no size to be held down."""
-    kernels = [one for one in detector.parameters() if one.ndim > 1]
-    others = [one for one in detector.parameters() if one.ndim <= 1]
+def new_optimiser(detector: Detector, settings: TrainSettings, device: torch.device) -> Optimizer:
+    """Return the optimiser; only kernels decay, for norms and biases have no size to be held down.
+
+    With `paper_quirks` these decay, too.
+    """
+    parameters, all_decay = list(detector.parameters()), settings.paper_quirks
     groups = [
-        {"params": kernels, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+        {
+            "params": [one for one in parameters if one.ndim > 1 or all_decay],
+            "weight_decay": settings.weight_decay,
+        },
+        {
+            "params": [one for one in parameters if one.ndim <= 1 and not all_decay],
+            "weight_decay": 0.0,
+        },
     ]
-    return AdamW(groups, lr=settings.learning_rate, fused=device.type in ("cpu", "cuda"))
+    fused = device.type in ("cpu", "cuda")
+    if settings.optimiser == "sgd":
+        return SGD(groups, settings.learning_rate, settings.momentum, fused=fused)
+    return AdamW(groups, lr=settings.learning_rate, fused=fused)
 
 
 def learn_only_head(detector: Detector, only: bool) -> None:

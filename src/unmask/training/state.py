@@ -13,8 +13,8 @@ from torch import Tensor
 
 from unmask.errors import InvalidInputError
 from unmask.files import write_whole
+from unmask.training.findings import ClassValidation, Findings, Validation
 from unmask.training.settings import TrainSettings
-from unmask.training.validation import Validation
 
 STATE = "state.pt"
 Row = dict[str, float]
@@ -25,7 +25,7 @@ class Best:
     """The weights that did best on validation, and what they said there."""
 
     weights: dict[str, Tensor]
-    validation: Validation
+    validation: Findings
     merit: tuple[float, float]
     epoch: int
     step: int
@@ -110,7 +110,8 @@ def read_run(folder: Path, identity: Mapping[str, Any]) -> tuple[RunState, Mappi
             name: value.numpy() if isinstance(value, Tensor) else value
             for name, value in tensors.items()
         }
-        plain["best"] = Best(validation=Validation(**arrays), **plain["best"])
+        kind = Validation if "video_scores" in arrays else ClassValidation
+        plain["best"] = Best(validation=kind(**arrays), **plain["best"])
     return RunState(identity, **plain), parts
 
 
