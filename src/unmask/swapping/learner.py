@@ -11,9 +11,10 @@ from torch.optim import Adam
 from unmask.autoencoders import AUTOENCODERS
 from unmask.options import parse_options
 from unmask.seeding import seed_for
-from unmask.swapping.batches import Batch, as_faces
+from unmask.swapping.batches import as_faces
 from unmask.swapping.loss import swap_loss
 from unmask.swapping.pair_settings import PairSettings
+from unmask.swapping.pictures import Batch
 from unmask.torch_contracts import SOURCE, Autoencoder
 
 MOMENTA, SMALLEST_DIVISOR = (0.5, 0.99), 1e-7

@@ -34,7 +34,8 @@ def swap_loss(
     weights = {FACE: 1.0, EYES: eyes, MOUTH: mouth}
     areas = [area for area, weight in weights.items() if area == FACE or weight > 1]
     factors = predicted.new_tensor([weights[area] for area in areas])
-    chosen = masks[:, areas]  # (N, A, H, W)
+    # Areas are pooled one by one, which is slow where they lie interleaved in memory.
+    chosen = masks[:, areas].contiguous()  # (N, A, H, W)
     squares = chosen.square()
     error = (squares * (predicted - truth).square().mean(1, keepdim=True)).mean((0, 2, 3))
     return (factors * _dissimilarity(predicted, truth, chosen, squares) + error).sum()

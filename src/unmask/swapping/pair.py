@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -18,10 +17,11 @@ from unmask.errors import InvalidInputError, NotFoundError
 from unmask.execution.progress import progress
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
-from unmask.swapping.batches import Batch, Side
+from unmask.swapping.batches import Side
 from unmask.swapping.face_set import FaceSet
 from unmask.swapping.learner import SwapLearner, network_options, new_network
 from unmask.swapping.pair_settings import FREE, PairSettings
+from unmask.swapping.pictures import Batch, Pictures
 from unmask.swapping.prepared import prepare
 from unmask.swapping.preview import ROWS, write_preview
 from unmask.swapping.swap_model import WEIGHTS, SwapCard, load_swap, read_swap_card, save_swap
@@ -169,25 +169,26 @@ class _Training:
         network = work.network()
         self.learner = SwapLearner(fabric, self.settings, network, len(work.sides))
         self.learner.restore(state)
-        self.sides = [
-            Side(
-                prepare(
-                    sets,
-                    largest=max(network.input_size, network.output_size),
-                    whole=self.settings.paper_quirks,
-                ),
-                network,
-                self.settings,
-                number,
-                rank=fabric.global_rank,
-                world=fabric.world_size,
-            )
-            for number, sets in enumerate(work.sides)
-        ]
-        self.held_out = [_evenly(side, MOST_HELD_OUT) for side in self.sides]
-        self.shown = [_evenly(side, ROWS) for side in self.sides]
+        self.sides = [self._side(number, network) for number in range(len(work.sides))]
+        self.held_out = [side.unchanged(MOST_HELD_OUT) for side in self.sides]
+        self.shown = [side.unchanged(ROWS) for side in self.sides]
         self._sums = torch.tensor(self.run.losses or [0.0] * len(self.sides), dtype=torch.float64)
         self._sums = self._sums.to(fabric.device, torch.float32)
+
+    def _side(self, number: int, network: Autoencoder) -> Side:
+        sizes = {"input_size": network.input_size, "output_size": network.output_size}
+        faces = prepare(
+            self.work.sides[number],
+            largest=max(sizes.values()),
+            whole=self.settings.paper_quirks,
+        )
+        return Side(
+            Pictures(faces, **sizes, settings=self.settings),
+            self.settings,
+            number,
+            rank=self.fabric.global_rank,
+            world=self.fabric.world_size,
+        )
 
     def run_to_its_end(self) -> None:
         run, settings = self.run, self.settings
@@ -286,7 +287,7 @@ class _Training:
             input_size=network.input_size,
             output_size=network.output_size,
             parameters=sum(one.numel() for one in network.parameters()),
-            coverage=self.sides[0].share,
+            coverage=self.sides[0].pictures.share,
             padding=self.settings.padding,
             iterations=run.step,
             seconds=seconds,
@@ -306,13 +307,6 @@ class _Training:
         )
         save_swap(work.out, network, card)
         (work.out / STATE).unlink(missing_ok=True)
-
-
-def _evenly(side: Side, most: int) -> Batch:
-    """Return so many of the faces held out, evenly over all of them, unchanged."""
-    rows = side.held_out
-    chosen = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
-    return side.plain(rows[chosen])
 
 
 @contextmanager

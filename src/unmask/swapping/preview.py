@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unmask.contracts import Image
-from unmask.swapping.batches import Batch, as_faces
+from unmask.swapping.batches import as_faces
+from unmask.swapping.pictures import Batch
 from unmask.torch_contracts import SOURCE, TARGET, Autoencoder
 from unmask.video.picture import write_png
 
