@@ -1,0 +1,212 @@
+"""The work on one video of a data set like DFDM: train, convert, and code at every rate."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import av
+
+from unmask.catalog import hash_file
+from unmask.datasets.dfdm_names import quality_of
+from unmask.errors import UnmaskError
+from unmask.execution.journal import key_of
+from unmask.generators.landmark_files import LandmarkFile, Row, content_key, failure
+from unmask.settings import to_plain
+from unmask.swapping.convert import ConvertTask, Output, convert_clip
+from unmask.swapping.face_set import FaceSet, read_face_set
+from unmask.swapping.pair import train_pair
+from unmask.swapping.pair_settings import FREE, PairSettings
+from unmask.swapping.swap_model import CARD, WEIGHTS, read_swap_card
+from unmask.swapping.swap_rows import told
+from unmask.swapping.warm_start import train_encoder
+from unmask.video.probe import VideoInfo, probe
+from unmask.video.read import read_frames
+from unmask.video.write import VideoWriter, read_mark
+
+FaceFolder = Path | str  # of the faces of a person, or why there are none
+
+
+@dataclass(frozen=True)
+class SwapTask:
+    """One pair by one model, to be trained and converted; it travels to another process.
+
+    Args:
+        convert: the conversion; its model's folder is where the training takes place.
+        settings: of the training.
+        faces: of the target and of the source.
+        names: of both, for the card.
+        start: the folder of an encoder to start from.
+        keeps_weights: whether the weights stay when the videos are there.
+    """
+
+    convert: ConvertTask
+    settings: PairSettings
+    faces: tuple[FaceFolder, FaceFolder]
+    names: tuple[str, str]
+    start: Path | None
+    keeps_weights: bool
+
+    @property
+    def key(self) -> str:
+        """What changes when the videos would."""
+        convert = self.convert
+        return key_of(
+            [asdict(one) for one in convert.outputs],
+            [convert.mask, convert.method],
+            [content_key(convert.target, convert.out), convert.landmarks.sha256],
+            asdict(convert.settings),
+            learning_key(self.settings, self.faces, self.start),
+        )
+
+
+@dataclass(frozen=True)
+class EncoderTask:
+    """One encoder to be trained on many people.
+
+    Args:
+        settings: of the training.
+        faces: the folders of each person's.
+        out: the folder of the result.
+    """
+
+    settings: PairSettings
+    faces: tuple[Path, ...]
+    out: Path
+
+    @property
+    def files(self) -> list[Path]:
+        """What it writes."""
+        return [self.out / CARD, self.out / WEIGHTS]
+
+
+@dataclass(frozen=True)
+class RealTask:
+    """One real video to be coded at every rate, as the swaps are.
+
+    Args:
+        row: of the catalog, its path told from `out`.
+        landmarks: the video's.
+        outputs: the videos to write.
+        out: the folder to work in.
+    """
+
+    row: Row
+    landmarks: LandmarkFile
+    outputs: tuple[Output, ...]
+    out: Path
+
+    @property
+    def key(self) -> str:
+        """What changes when the videos would."""
+        return key_of([asdict(one) for one in self.outputs], content_key(self.row, self.out))
+
+    @property
+    def files(self) -> list[Path]:
+        """What it writes."""
+        return [self.out / one.id for one in self.outputs]
+
+
+def learning_key(settings: PairSettings, faces: tuple[FaceFolder, ...], start: Path | None) -> str:
+    """Return what changes when the weights of a training would."""
+    learned = {name: value for name, value in to_plain(settings).items() if name not in FREE}
+    begun = read_swap_card(start).weights_sha256 if start else ""
+    # The folder of a face set is called by what it holds.
+    return key_of(learned, [one.name if isinstance(one, Path) else one for one in faces], begun)
+
+
+def make_swap(task: SwapTask) -> list[Row]:
+    """Train a pair, convert the clip, and return what each video came to be, or why not.
+
+    A training that was interrupted continues. Once the videos are there the weights go, unless
+    they are to be kept: hundreds of pairs would take terabytes.
+    """
+    missing = [one for one in task.faces if isinstance(one, str)]
+    if missing:
+        return _alike(task.convert.outputs, {"status": "no_face", "reason": missing[0]})
+    try:
+        card = read_swap_card(_train(task))
+    except (UnmaskError, OSError, av.FFmpegError) as error:
+        return _alike(task.convert.outputs, failure(error))
+    rows = [told(row, card) for row in convert_clip(task.convert)]
+    if not task.keeps_weights and all(row["status"] == "ok" for row in rows):
+        (task.convert.model / WEIGHTS).unlink()
+    return rows
+
+
+def make_encoder(task: EncoderTask) -> list[Row]:
+    """Train an encoder on many people."""
+    train_encoder(task.settings, [read_face_set(folder) for folder in task.faces], task.out)
+    return [{"status": "ok"}]
+
+
+def make_real(task: RealTask) -> list[Row]:
+    """Write a real video at every rate, and return what each came to be, or why not."""
+    try:
+        return _coded(task)
+    except (UnmaskError, OSError, av.FFmpegError) as error:
+        return _alike(task.outputs, failure(error))
+
+
+def _train(task: SwapTask) -> Path:
+    target, source = (read_face_set(Path(folder)) for folder in task.faces)
+    return train_pair(
+        task.settings, target, source, task.convert.model, names=task.names, start=task.start
+    )
+
+
+def _coded(task: RealTask) -> list[Row]:
+    path = task.out / task.row["path"]
+    info, frames = probe(path), 0
+    with _writers(task, info) as writers:
+        for frame in read_frames(path):
+            for writer in writers:
+                writer.write(frame.image, frame.time if info.variable_rate else None)
+            frames += 1
+    return [
+        {
+            "id": output.id,
+            "path": output.id,
+            "status": "ok",
+            "reason": None,
+            "quality": quality_of(output.crf or 0),
+            "crf": output.crf,
+            "settings": json.dumps({"degradation": f"h264:{output.crf}"}),
+            "sha256": hash_file(task.out / output.id),
+            "frames": frames,
+            "frames_per_second": info.frames_per_second,
+            "width": info.width,
+            "height": info.height,
+        }
+        for output in task.outputs
+    ]
+
+
+@contextmanager
+def _writers(task: RealTask, info: VideoInfo) -> Iterator[list[VideoWriter]]:
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(
+                VideoWriter(
+                    task.out / output.id,
+                    info.frames_per_second,
+                    crf=output.crf,
+                    audio_from=info.path if info.has_audio else None,
+                    synthetic=read_mark(info.path),
+                )
+            )
+            for output in task.outputs
+        ]
+
+
+def _alike(outputs: tuple[Output, ...], said: Row) -> list[Row]:
+    return [{"id": output.id, "path": output.id} | said for output in outputs]
+
+
+def folder_of(faces: FaceSet | Exception) -> FaceFolder:
+    """Return the folder of a person's faces, or why there are none."""
+    if isinstance(faces, Exception):
+        return str(faces)
+    assert faces.folder is not None  # they are kept
+    return faces.folder
