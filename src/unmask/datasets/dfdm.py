@@ -72,7 +72,7 @@ class DFDM(VideoDataset):
                 f"original must be fake or real, got {original!r}; say what the videos tagged "
                 "1original are"
             )
-        self.celebrities = Celebrities(celeb_df or celeb_df_near(root), root)
+        self.celeb_df = celeb_df
         self.list_folders = [lists] if lists else list_folders(root)
         self.label_of_original = LABELS_OF_ORIGINAL[original]
 
@@ -106,9 +106,9 @@ class DFDM(VideoDataset):
                         "split": parts.get(name),
                     }
                 )
-        for name in sorted(self._wanted & self.celebrities.videos.keys()):
+        for name in sorted(self._wanted & self._celebrities.videos.keys()):
             yield (
-                self.celebrities.row(name)
+                self._celebrities.row(name)
                 | _seen(name)
                 | {
                     "quality": "raw",
@@ -139,6 +139,13 @@ class DFDM(VideoDataset):
     def _lists(self) -> list[VideoList]:
         return read_lists(self.list_folders)
 
+    @cached_property
+    def _celebrities(self) -> Celebrities:
+        """The real videos of Celeb-DF, by name."""
+        # Whoever builds a data set numbers its people anew: they are not those of a neighbour.
+        near = None if self._is_built else celeb_df_near(self.root)
+        return Celebrities(self.celeb_df or near, self.root)
+
     @property
     def _is_built(self) -> bool:
         """Whether it is one of our own making: the published one has no real videos."""
@@ -158,8 +165,8 @@ class DFDM(VideoDataset):
         return shown | made
 
     def _celebrity(self, name: str) -> list[str]:
-        known = name in self.celebrities.videos and name in self._wanted
-        return [str(self.celebrities.row(name)["id"])] if known else []
+        known = name in self._celebrities.videos and name in self._wanted
+        return [str(self._celebrities.row(name)["id"])] if known else []
 
     def _real(self, name: str, rate: Rate) -> list[str]:
         """Return the id of the real video of that name, at the rate where there is one."""
@@ -189,7 +196,7 @@ class DFDM(VideoDataset):
 
     def _check_reals(self) -> Iterator[Finding]:
         counts = {f"real_crf{rate.crf}": len(rate.real_videos) for rate in self._rates}
-        here = self._wanted & self.celebrities.videos.keys()
+        here = self._wanted & self._celebrities.videos.keys()
         counts |= {CELEBRITIES: len(here)} if here else {}
         told = ", ".join(f"{count} in {name}" for name, count in counts.items() if count)
         advice = "give Celeb-DF v2 as celeb_df=FOLDER; to tell the models apart none are needed"
@@ -215,7 +222,7 @@ class DFDM(VideoDataset):
             return
         known = {path.stem for rate in self._rates for path, _, _ in rate.fakes}
         known |= {name for rate in self._rates for name in rate.real_videos}
-        yield from check_lists(self._lists, known | self.celebrities.videos.keys())
+        yield from check_lists(self._lists, known | self._celebrities.videos.keys())
         try:
             rows = list(self.find())
         except InvalidInputError as error:

@@ -74,8 +74,9 @@ def list_folders(root: Path) -> list[Path]:
 def celeb_df_near(root: Path) -> Path | None:
     """Return the folder that holds `Celeb-real`: the root, one within it, or one beside it."""
     parent = root.resolve().parent
-    beside = (folder for folder in subfolders(parent) if "celeb" in folder.name.lower())
-    places = (root, *subfolders(root), parent, *beside)
+    beside = [folder for folder in subfolders(parent) if "celeb" in folder.name.lower()]
+    # Version 2, which the fakes were made from, sorts after version 1.
+    places = (root, *subfolders(root), parent, *reversed(beside))
     return next((one for one in places if subfolder(one, CELEBRITIES)), None)
 
 

@@ -44,14 +44,16 @@ def examine(name: str | None, path: Path, options: Sequence[str] = ()) -> list[F
             "write for example: unmask doctor folder PATH"
         )
     dataset = open_dataset(name, path, options)
-    return [*dataset.check(), *_examine_files(dataset)]
+    told = list(dataset.check())
+    return [*told, *_examine_files(dataset, told)]
 
 
-def _examine_files(dataset: VideoDataset) -> Iterator[Finding]:
+def _examine_files(dataset: VideoDataset, told: Sequence[Finding]) -> Iterator[Finding]:
     try:
         paths = [dataset.root / str(row["path"]) for row in dataset.find()]
     except InvalidInputError as error:
-        yield Finding("suspicious", "no file was opened, as the data set is refused", str(error))
+        if not any(str(error) in one.what for one in told):
+            yield Finding("suspicious", f"no file was opened: {error}")
         return
     if not paths:
         return
@@ -69,22 +71,24 @@ def _examine_files(dataset: VideoDataset) -> Iterator[Finding]:
 
 def _tried(paths: Sequence[Path]) -> Finding:
     """Return what opening some of the videos showed."""
-    begun, reasons = time.monotonic(), []
+    begun, reasons, marks = time.monotonic(), [], 0
     for number in evenly_spaced(len(paths), min(SAMPLE, len(paths))):
         if time.monotonic() - begun > SECONDS:
             break
         reasons.append(_why_unreadable(paths[number]))
+        marks += reasons[-1] is None and _read_mark(paths[number]) is not None
     broken = [reason for reason in reasons if reason]
     told = f"opened {len(reasons)} of {len(paths)} files, spread over all"
     if broken:
         what = f"{told}: {len(broken)} cannot be read, such as: {broken[0]}"
         return Finding("suspicious", what, "copy those again, then index all to find the rest")
-    return Finding("present", f"{told}: all can be read")
+    marked = f", {marks} with a synthetic mark" if marks else ""
+    return Finding("present", f"{told}: all can be read{marked}")
 
 
 def _examine_file(path: Path) -> Iterator[Finding]:
     try:
-        told, mark = _picture(path) if _is_picture(path) else _video(path)
+        told, mark = _picture(path) if _is_picture(path) else _video(path), _read_mark(path)
     except (UnmaskError, av.FFmpegError) as error:
         yield Finding("suspicious", f"the file cannot be read: {error}", "copy it again")
         return
@@ -99,18 +103,22 @@ def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in PICTURE_SUFFIXES
 
 
-def _picture(path: Path) -> tuple[str, str | None]:
-    """Return what a picture is, and its synthetic mark."""
+def _picture(path: Path) -> str:
+    """Return what a picture is."""
     height, width = read_picture(path).shape[:2]
-    return f"a picture of {width}x{height}", read_png_mark(path)
+    return f"a picture of {width}x{height}"
 
 
-def _video(path: Path) -> tuple[str, str | None]:
-    """Return what a video holds, and its synthetic mark."""
+def _video(path: Path) -> str:
+    """Return what a video holds."""
     info = probe(path)
     size = f"{info.width}x{info.height}, {info.codec}"
     told = f"{info.frames} frames of {size} at {info.frames_per_second:g} a second"
-    return f"{told}, {'with' if info.has_audio else 'without'} sound", read_mark(path)
+    return f"{told}, {'with' if info.has_audio else 'without'} sound"
+
+
+def _read_mark(path: Path) -> str | None:
+    return read_png_mark(path) if _is_picture(path) else read_mark(path)
 
 
 def _size(path: Path) -> int:
