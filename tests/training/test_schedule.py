@@ -31,3 +31,9 @@ def test_step_falls_by_the_factor_every_so_many_epochs() -> None:
 
 def test_a_warm_up_longer_than_the_training_never_ends() -> None:
     assert rates(2, warm_up_steps=9) == [0.1, 0.2]
+
+
+def test_the_rate_falls_no_lower_than_the_lowest() -> None:
+    found = rates(8, schedule="step", step_every=1, step_factor=0.1, lowest_rate=0.01)
+    assert found == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01])
+    assert min(rates(50, lowest_rate=0.2)) == 0.2

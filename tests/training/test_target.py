@@ -17,14 +17,14 @@ from unmask.benchmark.evaluate import EvaluateSettings, evaluate
 from unmask.benchmark.leakage import LeakageError
 from unmask.catalog import read_catalog
 from unmask.errors import InvalidInputError, NotFoundError
-from unmask.training.checkpoint import load_checkpoint, read_card
+from unmask.training.checkpoint import load_checkpoint
 from unmask.training.data import Faces, load_data
 from unmask.training.loop import train
 from unmask.training.sampling import benign_counterparts, sampler_for
 from unmask.training.score import score_faces
 from unmask.training.settings import TrainSettings
 from unmask.training.state import refuse_other_run
-from unmask.training.target import TARGETS, Target
+from unmask.training.target import TARGETS
 
 
 @pytest.fixture(scope="module")
@@ -187,20 +187,6 @@ def test_a_detector_with_classes_of_its_own_is_refused(attacked: Prepared, tmp_p
         InvalidInputError, match=r"must be clean and adversarial, got \('real', 'fake'\) of dete"
     ):
         train(settings)
-
-
-def test_another_target_is_one_more_entry(
-    attacked: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    methods = Target(
-        pl.when(pl.col("label") == 0).then(pl.lit("real")).otherwise("method"),
-        lambda items: ("real", *items.filter(label=1)["method"].unique().sort()),
-    )
-    monkeypatch.setitem(TARGETS, "method", methods)
-    settings = settings_for(attacked, tmp_path, target="method", sampling="balanced")
-    card = read_card(train(settings))
-    assert card.classes == ("real", "chequers", "some_attack")
-    assert 0 <= card.metrics["auc"] <= 1
 
 
 def test_balanced_takes_all_classes_equally_often() -> None:

@@ -22,6 +22,8 @@ PATHS: dict[str, Any] = {"catalog": Path("c"), "faces": Path("f"), "out": Path("
         ("step_factor", 2.0, r"step_factor must lie in \(0, 1\], got 2.0"),
         ("norm_momentum", 0.0, r"norm_momentum must lie in \(0, 1\], got 0.0"),
         ("cache_gib", -1.0, r"cache_gib must be 0 or more, got -1\.0"),
+        ("momentum", 1.0, r"momentum must lie in \[0, 1\), got 1.0"),
+        ("lowest_rate", -0.1, "lowest_rate must be 0 or more, got -0.1"),
         ("adversarial_epsilon", 0.0, r"adversarial_epsilon must lie in \(0, 1\], got 0.0"),
         ("adversarial_share", 1.5, r"adversarial_share must lie in \(0, 1\], got 1.5"),
         ("adversarial_step", -1.0, r"adversarial_step must lie in \(0, 1\], got -1.0"),
@@ -39,6 +41,9 @@ def test_a_number_out_of_range_is_refused(name: str, value: Any, message: str) -
         ("sampling", "balance", "balanced"),
         ("schedule", "cosin", "cosine"),
         ("selection", "aux", "auc"),
+        ("selection", "acuracy", "accuracy"),
+        ("optimiser", "sdg", "sgd"),
+        ("target", "methods", "method"),
         ("precision", "16-mix", "16-mixed"),
         ("adversarial", "pdg", "pgd"),
     ],
@@ -63,6 +68,29 @@ def test_pairs_need_an_even_batch() -> None:
 def test_only_one_device_learns_the_head_first() -> None:
     with pytest.raises(InvalidInputError, match="devices must be 1 where head_epochs is given"):
         TrainSettings(**PATHS, head_epochs=1, devices=2)
+
+
+def test_what_chooses_the_epoch_follows_the_target() -> None:
+    usual = {
+        name: TrainSettings(**PATHS, target=name).chosen_by
+        for name in ("label", "adversarial", "method", "maker")
+    }
+    assert usual == {
+        "label": "auc",
+        "adversarial": "auc",
+        "method": "accuracy",
+        "maker": "accuracy",
+    }
+    assert TrainSettings(**PATHS, target="maker", selection="auc").chosen_by == "auc"
+
+
+@pytest.mark.parametrize("selection", ["auc", "robust_auc"])
+def test_where_no_class_is_real_no_auc_can_choose(selection: str) -> None:
+    with pytest.raises(
+        InvalidInputError,
+        match=f"selection must be accuracy or loss where target is method, got {selection}",
+    ):
+        TrainSettings(**PATHS, target="method", selection=selection)
 
 
 def test_plain_values_make_the_same_settings_again() -> None:

@@ -54,6 +54,7 @@ def test_a_videos_score_is_the_mean_of_its_faces_whatever_the_order_of_classes(
         device=torch.device("cpu"),
         store=FaceStore(),
     )
+    assert isinstance(found, Validation)
     faces = [expit((np.array(one) / 255 - 0.5) * 20) for one in levels]
     np.testing.assert_allclose(found.video_scores, [one.mean() for one in faces], atol=1e-5)
     np.testing.assert_allclose(found.face_scores, np.concatenate(faces), atol=1e-5)
@@ -61,6 +62,26 @@ def test_a_videos_score_is_the_mean_of_its_faces_whatever_the_order_of_classes(
     assert found.face_labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert found.auc == roc_auc_score(labels, [one.mean() for one in faces])
     assert found.loss == pytest.approx(log_loss(found.face_labels, np.concatenate(faces)), abs=1e-5)
+
+
+def test_of_several_classes_a_video_has_the_mean_probability_of_each(tmp_path: Path) -> None:
+    levels, labels = [[100, 150], [140], [90, 200]], [0, 1, 2]
+    faces = replace(grey_faces(tmp_path, levels, labels), classes=("real", "fake", "other"))
+    classes = ("other", "fake", "real")
+    found = validate(
+        Brightness(classes), faces, batch=2, device=torch.device("cpu"), store=FaceStore()
+    )
+    assert isinstance(found, ClassValidation)
+    odds = np.exp((np.concatenate(levels) / 255 - 0.5) * 20)
+    wanted = np.stack([1 / (2 + odds), odds / (2 + odds), 1 / (2 + odds)], 1)
+    np.testing.assert_allclose(found.face_probabilities, wanted, atol=1e-5)
+    videos = [wanted[:2].mean(0), wanted[2], wanted[3:].mean(0)]
+    np.testing.assert_allclose(found.video_probabilities, videos, atol=1e-5)
+    assert found.video_labels.tolist() == [2, 1, 0]  # places among the detector's classes
+    assert found.face_labels.tolist() == [2, 2, 1, 0, 0]
+    assert found.benign == 2
+    own = wanted[np.arange(5), found.face_labels]
+    assert found.loss == pytest.approx(-np.log(own).mean(), abs=1e-5)
 
 
 def test_an_adversary_moves_every_face_to_the_wrong_side_as_far_as_it_may(tmp_path: Path) -> None:
@@ -80,6 +101,7 @@ def test_an_adversary_moves_every_face_to_the_wrong_side_as_far_as_it_may(tmp_pa
     right = [(one >= 0.5) == label for one, label in zip(moved, labels, strict=True)]
     assert found.robust["robust_auc"] == roc_auc_score(labels, [one.mean() for one in moved])
     assert found.robust["robust_accuracy"] == pytest.approx(np.concatenate(right).mean())
+    assert isinstance(found, Validation)
     assert found.auc == 1
     assert 0 < found.robust["robust_auc"] < 1
 
