@@ -72,6 +72,7 @@ def test_a_fake_says_who_is_seen_who_was_put_in_by_what_and_at_which_rate(root: 
         "split": "train",
         "quality": "c10",
         "crf": 10,
+        "mask": None,
     }
 
 
@@ -375,6 +376,7 @@ def test_people_in_training_and_test_are_counted(root: Path) -> None:
 def test_what_we_build_has_real_videos_at_every_rate_which_are_the_parents(built: Path) -> None:
     found = rows(built)
     assert found[FAKE]["parents"] == ["real_crf10/id28_0008.mp4"]
+    assert found[FAKE]["mask"] == "masks/id28_id20_0008_4dfaker.mp4"
     assert found["real_crf10/id28_0008.mp4"] == {
         "id": "real_crf10/id28_0008.mp4",
         "path": "real_crf10/id28_0008.mp4",

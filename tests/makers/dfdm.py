@@ -23,12 +23,17 @@ def make(root: Path) -> None:
 
 
 def make_built(root: Path) -> None:
-    """Write the same fakes with real videos at every rate, which the lists name too."""
+    """Write the same fakes with masks, real videos at every rate, and who has which number."""
     _write_fakes(root)
+    (root / "persons.csv").write_text("id,scene,dataset,person,clip\n")
+    for name in (name for part in SWAPS for name in fakes_of(part)):
+        write_named_clip(root / "masks" / f"{name}.mp4", root)
     for crf, (part, names) in product(CRFS, REALS.items()):
         for name in names:
             write_named_clip(root / f"real_crf{crf}" / f"{name}.mp4", root)
-        write_list(root, part, [*fakes_of(part), *names])
+        paths = [f"DFDM_crf{crf}/{name}" for crf, name in product(CRFS, fakes_of(part))]
+        paths += [f"real_crf{crf}/{name}" for crf, name in product(CRFS, names)]
+        write_list(root, part, paths)
 
 
 def fakes_of(part: str) -> list[str]:

@@ -10,7 +10,15 @@ from unmask.datasets.celebdf_names import CELEBRITIES
 from unmask.datasets.dfdm_checks import check_rate, check_rates_agree
 from unmask.datasets.dfdm_lists import VideoList, check_lists, parts_of, read_lists
 from unmask.datasets.dfdm_names import FAKE_FOLDERS, SwapName, read_real_name
-from unmask.datasets.dfdm_tree import Celebrities, Rate, celeb_df_near, find_rates, list_folders
+from unmask.datasets.dfdm_tree import (
+    PERSONS,
+    Celebrities,
+    Rate,
+    celeb_df_near,
+    find_rates,
+    list_folders,
+    masks_of,
+)
 from unmask.datasets.layout import elsewhere, row_of, subfolder
 from unmask.datasets.overlap import check_people
 from unmask.errors import InvalidInputError, NotFoundError
@@ -83,38 +91,19 @@ class DFDM(VideoDataset):
             InvalidInputError: if the lists contradict each other.
         """
         parts = parts_of(self._lists)
+        masks = masks_of(self.root)
         for rate in self._rates:
             for path, said, model in rate.fakes:
-                yield (
-                    row_of(path, self.root)
-                    | self._made(said, model)
-                    | rate.coding
-                    | {
-                        "parents": self._real(said.real, rate),
-                        "split": parts.get(path.stem),
-                    }
-                )
-        parts = self._parts_of_reals(parts) | parts
-        for rate in self._rates:
-            for name, path in rate.real_videos.items():
-                yield (
-                    row_of(path, self.root)
-                    | _seen(name)
-                    | rate.coding
-                    | {
-                        "parents": self._celebrity(name),
-                        "split": parts.get(name),
-                    }
-                )
-        for name in sorted(self._wanted & self._celebrities.videos.keys()):
-            yield (
-                self._celebrities.row(name)
-                | _seen(name)
-                | {
-                    "quality": "raw",
-                    "split": parts.get(name),
+                mask = masks.get(path.stem)
+                yield {
+                    **row_of(path, self.root),
+                    **self._made(said, model),
+                    **rate.coding,
+                    "parents": self._real(said.real, rate),
+                    "split": parts.get(path.stem),
+                    "mask": mask.relative_to(self.root).as_posix() if mask else None,
                 }
-            )
+        yield from self._find_reals(self._parts_of_reals(parts) | parts)
 
     def check(self) -> Iterator[Finding]:
         """Yield what is there of each rate and model, of the real videos and of the lists."""
@@ -148,13 +137,32 @@ class DFDM(VideoDataset):
 
     @property
     def _is_built(self) -> bool:
-        """Whether it is one of our own making: the published one has no real videos."""
-        return any(rate.reals.videos for rate in self._rates)
+        """Whether `unmask build dfdm` made it: the published one numbers nobody anew."""
+        return (self.root / PERSONS).is_file()
 
     @cached_property
     def _wanted(self) -> set[str]:
         """The names of the real videos that the fakes were made from."""
         return {said.real for rate in self._rates for _, said, _ in rate.fakes}
+
+    def _find_reals(self, parts: Mapping[str, str]) -> Iterator[Mapping[str, object]]:
+        """Yield a row for each real video at each rate, and for those of Celeb-DF."""
+        for rate in self._rates:
+            for name, path in rate.real_videos.items():
+                yield {
+                    **row_of(path, self.root),
+                    **_seen(name),
+                    **rate.coding,
+                    "parents": self._celebrity(name),
+                    "split": parts.get(name),
+                }
+        for name in sorted(self._wanted & self._celebrities.videos.keys()):
+            yield {
+                **self._celebrities.row(name),
+                **_seen(name),
+                "quality": "raw",
+                "split": parts.get(name),
+            }
 
     def _made(self, said: SwapName, model: str) -> dict[str, object]:
         """Return who is seen in a video, and how it was made."""

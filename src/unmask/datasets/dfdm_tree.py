@@ -17,6 +17,9 @@ from unmask.datasets.dfdm_names import (
 )
 from unmask.datasets.layout import Listing, list_folder, list_tree, row_of, subfolder, subfolders
 
+MASKS = "masks"
+PERSONS = "persons.csv"  # of `unmask build dfdm`: who has which number
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -63,6 +66,11 @@ def find_rates(root: Path) -> list[Rate]:
             listing = list_tree(fakes) if fakes else Listing()
             found.append(Rate(crf, listing, list_folder(reals)))
     return found
+
+
+def masks_of(root: Path) -> dict[str, Path]:
+    """Return the mask videos that `unmask build dfdm` made, by the name of their fake."""
+    return {path.stem: path for path in list_folder(subfolder(root, MASKS)).videos}
 
 
 def list_folders(root: Path) -> list[Path]:
