@@ -11,6 +11,7 @@ from unmask.contracts import Image
 from unmask.faces.blend import fill
 from unmask.faces.topology import Points, outline, region
 from unmask.swapping.face_set import FaceSet
+from unmask.video.sample import evenly_spaced
 
 FACE, EYES, MOUTH = 0, 1, 2  # the masks, in their order
 LARGEST_MASK = 128  # pixels of its side, as published
@@ -33,26 +34,38 @@ class PreparedFaces:
     size: int
 
 
-def prepare(sets: Sequence[FaceSet], *, largest: int, whole: bool = False) -> PreparedFaces:
+def prepare(
+    sets: Sequence[FaceSet], *, largest: int, whole: bool = False, most: int | None = None
+) -> PreparedFaces:
     """Return the faces of one or more sets of equal size.
 
     Args:
         sets: of one person, or of those who share a side.
         largest: pixels of the larger side of what the network takes and gives.
         whole: whether they keep their size however little of it is needed.
+        most: how many faces to take of each set, evenly over all of it.
     """
     size = sets[0].images.shape[1]
     side = size if whole else min(size, round(OVERSIZE * largest))
-    total = sum(len(one.images) for one in sets)
+    rows = [_evenly(len(one.images), most) for one in sets]
+    total = sum(map(len, rows))
     images = np.empty((total, side, side, 3), np.uint8)
     mask_side = min(side, LARGEST_MASK)
     masks = np.empty((total, mask_side, mask_side, 3), np.uint8)
-    faces = (pair for one in sets for pair in zip(one.images, one.landmarks, strict=True))
+    faces = (
+        (one.images[row], one.landmarks[row])
+        for one, chosen in zip(sets, rows, strict=True)
+        for row in chosen
+    )
     for image, mask, (face, landmarks) in zip(images, masks, faces, strict=True):
         small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
         cv2.cvtColor(small, cv2.COLOR_RGB2LAB, dst=image)
         mask[:] = area_masks((landmarks + 0.5) * (mask_side / size) - 0.5, mask_side)
     return PreparedFaces(images, masks, size)
+
+
+def _evenly(count: int, most: int | None) -> Sequence[int]:
+    return range(count) if most is None else evenly_spaced(count, min(count, most))
 
 
 def area_masks(landmarks: Points, size: int) -> Image:
