@@ -35,7 +35,7 @@ from unmask.training.data import read_faces
 
 # Settings that no training depends on, or that only add some.
 FREE = (
-    *("detectors", "open_detectors", "leave_out", "held_out", "mixed", "qualities"),
+    *("detectors", "methods", "open_detectors", "leave_out", "held_out", "mixed", "qualities"),
     *("aggregate", "confidence", "accepted", "resamples", "workers", "cache_gib"),
 )
 

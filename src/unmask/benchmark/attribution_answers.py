@@ -38,7 +38,6 @@ from unmask.training.settings import TrainSettings
 
 # Settings that tell of a machine.
 PATHS = ("catalog", "faces", "out", "training")
-TOO_FEW = "too_few_faces"  # for a clip
 
 
 @dataclass(frozen=True)
@@ -214,9 +213,7 @@ def _part(catalog: Catalog, split: str, qualities: Sequence[str], makers: Sequen
 def _dropped(study: Study, asked: Asked, items: Catalog) -> dict[str, int]:
     """Return how many items have no probabilities, by status."""
     lost = dropped_items(items, set(asked.scores["item"]), study.faces.select("item", "status"))
-    # Of an item whose faces are usable there were not enough.
-    told = lost["status"].replace({"ok": TOO_FEW})
-    return dict(told.value_counts().sort("status").iter_rows())
+    return dict(lost["status"].value_counts().sort("status").iter_rows())
 
 
 def drawn_confidences(

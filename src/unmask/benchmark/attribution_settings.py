@@ -63,6 +63,9 @@ class AttributionSettings:
     )
 
     def __post_init__(self) -> None:
+        for name, given in (("detectors", self.detectors), ("qualities", self.qualities)):
+            if not given:
+                raise InvalidInputError(f"{name} must name at least one, got none; name some")
         if self.aggregate not in AGGREGATES:
             raise unknown_name("the aggregates of makers", self.aggregate, AGGREGATES)
         if self.confidence not in OF_PROBABILITIES:

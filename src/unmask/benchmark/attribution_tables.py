@@ -107,6 +107,8 @@ def class_table(results: Sequence[AttributionResult], *, metric: str) -> Table:
 def open_set_table(results: Sequence[OpenSetResult], *, quality: str | None = None) -> Table | None:
     """Return detectors and what they do not know by how well they say so; None without any.
 
+    Where a maker was left out it is that one; where all are known it is reals.
+
     Args:
         results: of any tests.
         quality: the tested quality; by default that of the training.
@@ -114,15 +116,13 @@ def open_set_table(results: Sequence[OpenSetResult], *, quality: str | None = No
     shown = [one for one in results if one.test.quality == (quality or one.train.quality)]
     rows = [
         Row(
-            (one.detector, _unknown(one, of.name)),
-            tuple(
-                Cell(found.get(name))
-                for found, names in ((of.metrics, UNKNOWN_MEASURES), (one.known, KNOWN_MEASURES))
-                for name in names
+            (one.detector, _unknown(one)),
+            (
+                *(Cell(one.unknown[0].metrics.get(name)) for name in UNKNOWN_MEASURES),
+                *(Cell(one.known.get(name)) for name in KNOWN_MEASURES),
             ),
         )
         for one in sorted(shown, key=_open_order)
-        for of in one.unknown
     ]
     if not rows:
         return None
@@ -194,7 +194,8 @@ def _tested(result: AttributionResult) -> str:
     return f"{result.test.quality}, trained on {result.train.quality}"
 
 
-def _unknown(result: OpenSetResult, name: str) -> str:
+def _unknown(result: OpenSetResult) -> str:
+    name = result.unknown[0].name
     return f"{name}, threshold from {result.held_out}" if result.held_out else name
 
 
