@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from unmask.errors import InvalidInputError
-from unmask.torch_contracts import Detector
+from unmask.torch_contracts import SOURCE, TARGET, Autoencoder, Detector
 
 
 class Brightness(Detector):
@@ -123,3 +123,40 @@ def test_classes_that_do_not_tell_two_things_apart_are_refused(classes: tuple[st
 def test_a_network_that_only_tells_fakes_apart_has_no_score() -> None:
     with pytest.raises(InvalidInputError, match="classes must contain 'real' for a score, got"):
         Brightness(classes=("swap", "blend")).scores(faces(1, 1, 3, 8, 8))
+
+
+class Tinted(Autoencoder):
+    """It adds a person's own brightness, and may return another size than it says."""
+
+    def __init__(self, *, persons: int = 2, grown: int = 0) -> None:
+        own = [nn.Linear(1, 1) for _ in range(persons)]
+        super().__init__(input_size=8, output_size=8, own=own)
+        self.grown = grown
+
+    def rebuild(self, faces: Tensor, own: nn.Module) -> Tensor:
+        return nn.functional.pad(faces, (0, self.grown)) + own.get_parameter("bias")
+
+
+def test_an_autoencoder_rebuilds_with_the_layers_of_the_side() -> None:
+    autoencoder, given = Tinted(), faces(2, 3, 8, 8)
+    for side in (TARGET, SOURCE):
+        own = autoencoder.own[side].get_parameter("bias")
+        torch.testing.assert_close(autoencoder(given, side), given + own)
+
+
+@pytest.mark.parametrize("persons", [0, 1, 3])
+def test_an_autoencoder_for_another_number_of_persons_is_refused(persons: int) -> None:
+    with pytest.raises(InvalidInputError, match=f"own must be the layers of two.*got {persons}; "):
+        Tinted(persons=persons)
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (2, 3, 8, 9), (2, 1, 8, 8), (0, 3, 8, 8)])
+def test_faces_of_another_shape_are_refused_by_an_autoencoder(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidInputError, match=r"faces must have shape \(N, 3, 8, 8\), got \("):
+        Tinted()(faces(*shape), TARGET)
+
+
+def test_an_autoencoder_that_returns_another_size_than_it_says_is_refused() -> None:
+    words = r"Tinted must return faces of 8 pixels, got \(2, 3, 8, 9\); correct output_size"
+    with pytest.raises(InvalidInputError, match=words):
+        Tinted(grown=1)(faces(2, 3, 8, 8), TARGET)
