@@ -1,5 +1,6 @@
 """Masks of a patch: against their definition and an independent filter."""
 
+import cv2
 import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt, uniform_filter
@@ -38,11 +39,22 @@ def test_components_leave_the_bridge_between_the_brows() -> None:
     assert face_mask(points, "hull")[y + 3, x] == 255
 
 
-def test_erosion_takes_away_what_is_near_the_border_but_not_the_patchs() -> None:
-    mask = face_mask(landmarks(68, WHERE), "extended")
+def test_mask_counts_the_shares_of_pixels_on_its_border() -> None:
+    points = landmarks(68, WHERE)
+    first, moved = (
+        face_mask(points + np.array([x, 0], np.float32), "hull").astype(int) for x in (0.0, 0.25)
+    )
+    area = cv2.contourArea(cv2.convexHull(points))
+    assert first.sum() / 255 == pytest.approx(area, rel=0.05)  # half a pixel more on each side
+    assert 0 < np.abs(moved - first).max() < 128
+
+
+def test_erosion_moves_the_border_inwards_but_not_at_the_patchs() -> None:
+    mask = np.where(face_mask(landmarks(68, WHERE), "extended") >= 128, 255, 0).astype(np.uint8)
     mask[:, 64:] = 255
     distance = distance_transform_edt(np.pad(mask, 20, mode="edge"))[20:-20, 20:-20]
-    np.testing.assert_array_equal(eroded(mask, 7.5) == 255, distance > 7.5)
+    expected = 255 * np.clip(distance - 7.5, 0, 1)
+    np.testing.assert_allclose(eroded(mask, 7.5), expected, atol=1)
     np.testing.assert_array_equal(eroded(mask, 0), mask)
 
 

@@ -1,11 +1,12 @@
 """Which part of a patch is replaced by the swapped face, and how softly."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from unmask.contracts import Image
-from unmask.faces.blend import fill
 from unmask.faces.topology import Points, contours_of, outline
 
 # The side that masks are drawn at: fine enough to be laid over any face, at next to no cost.
@@ -18,7 +19,7 @@ _HALVES = ((*range(9), *range(17, 22), 27), (*range(8, 17), *range(22, 27), 27))
 
 
 def face_mask(landmarks: Points, kind: str, *, side: int = MASK_SIDE) -> Image:
-    """Return where the face lies in a patch: (side, side), 255 inside and 0 outside.
+    """Return where the face lies in a patch: (side, side), 255 inside, 0 outside.
 
     Args:
         landmarks: (K, 2) pixels of the patch with K of 478, 68 or 5.
@@ -35,19 +36,28 @@ def face_mask(landmarks: Points, kind: str, *, side: int = MASK_SIDE) -> Image:
         "hull": [contours],
         "components": [contours[list(half)] for half in _HALVES],
     }[kind]
-    masks = [fill(cv2.convexHull(part)[:, 0], (side, side)) for part in parts]
+    masks = [_filled(cv2.convexHull(part)[:, 0], side) for part in parts]
     return np.asarray(np.maximum.reduce(masks), np.uint8)
 
 
+def _filled(polygon: NDArray[Any], side: int) -> Image:
+    mask = np.zeros((side, side), np.uint8)
+    corners = np.rint(polygon * 16).astype(np.int32)
+    # Pixels on the line get their share: steps of whole ones would show in a large face.
+    cv2.fillPoly(mask, [corners], (255,), cv2.LINE_AA, shift=4)
+    return mask
+
+
 def eroded(mask: Image, distance: float) -> Image:
-    """Return a mask of 0 and 255 without what is nearer to its border than so many pixels.
+    """Return a mask whose border has moved inwards by so many pixels.
 
     The border of the patch is no border of the mask: the box takes care of that.
     """
     if distance <= 0 or mask.all():
         return mask
-    inside = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.where(inside > distance, 255, 0).astype(np.uint8)
+    inside = np.where(mask >= 128, 255, 0).astype(np.uint8)
+    left = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) - distance
+    return np.asarray(np.rint(np.clip(left, 0, 1) * 255), np.uint8)
 
 
 def softened(mask: Image, *, blur: int, passes: int, threshold: float) -> Image:
