@@ -168,16 +168,13 @@ def _tasks(rows: Sequence[Row], files: Sequence[LandmarkFile], most: int, cut: _
     total = sum(shown)
     if not total:
         raise _no_face(len(rows), files[0].reason if files else "there is no clip")
+    starts = np.cumsum([0, *shown[:-1]])
     chosen = np.array(evenly_spaced(total, min(most, total)))
-    ends = np.cumsum(shown)
-    places = [
-        tuple((chosen[(chosen >= end - count) & (chosen < end)] - (end - count)).tolist())
-        for end, count in zip(ends, shown, strict=True)
-    ]
+    chunks = np.split(chosen, np.searchsorted(chosen, starts[1:]))
     return [
-        _Task(row, file, here, cut)
-        for row, file, here in zip(rows, files, places, strict=True)
-        if here
+        _Task(row, file, tuple((chunk - start).tolist()), cut)
+        for row, file, chunk, start in zip(rows, files, chunks, starts, strict=True)
+        if chunk.size
     ]
 
 
