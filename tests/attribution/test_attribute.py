@@ -296,6 +296,14 @@ def test_a_held_out_maker_that_was_learned_or_is_not_there_is_refused(
     assert not (tmp_path / "net" / OPEN_SET).exists()
 
 
+def test_a_confidence_that_says_nothing_of_unknown_makers_is_warned_of(
+    tinted: Tinted, tmp_path: Path, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened(Tints(classes=("grey", "green", "blue")))  # sees red fakes as surely as its own
+    calibrate_checkpoint(calibrating(tinted, tmp_path, held_out=("red",)))
+    assert "about as sure of makers that it has not learned" in caplog.text
+
+
 @pytest.mark.usefixtures("opened")
 def test_a_split_without_fakes_is_refused(tinted: Tinted, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="must hold usable fakes to attribute, got 0 items"):

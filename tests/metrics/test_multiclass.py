@@ -13,6 +13,7 @@ from unmask.metrics.multiclass import (
     balanced_accuracy,
     confusion_matrix,
     log_loss,
+    log_losses,
     macro_f1,
     per_class,
     top_k_accuracy,
@@ -111,6 +112,7 @@ def test_log_loss_agrees_with_scikit_learn(
     said: tuple[NDArray[np.int64], NDArray[np.float64]],
 ) -> None:
     assert log_loss(*said) == pytest.approx(metrics.log_loss(*said), rel=1e-12)
+    assert log_losses([1], [[0.75, 0.25]]).tolist() == [pytest.approx(np.log(4))]
 
 
 def test_log_loss_of_a_certain_mistake_is_finite() -> None:

@@ -16,6 +16,7 @@ from unmask.training.seen import seen_items
 
 ATTRIBUTIONS = "attributions"
 OK = "ok"
+DIGITS = 6  # behind the point, of numbers in the CSV file
 WHY = {name: why for name, why in STATUSES.items() if name != OK} | {
     "real": "the catalog says that it is real, and the checkpoint knows makers of fakes only",
     "not_prepared": "the face table has no row of it",
@@ -93,7 +94,7 @@ def write_attributions(out: Path, table: pl.DataFrame) -> None:
     table.write_parquet(content)
     write_whole(out / f"{ATTRIBUTIONS}.parquet", content.getvalue())
     flat = table.with_columns(pl.col("ranking").list.join(" > "))
-    write_whole(out / f"{ATTRIBUTIONS}.csv", flat.write_csv().encode())
+    write_whole(out / f"{ATTRIBUTIONS}.csv", flat.write_csv(float_precision=DIGITS).encode())
 
 
 def as_text(table: pl.DataFrame) -> Table:

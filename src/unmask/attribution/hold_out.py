@@ -1,5 +1,6 @@
 """Choosing when a checkpoint says "none of these makers", on makers that it has not learned."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from unmask.settings import setting
 from unmask.training.data import read_faces
 from unmask.training.setup import device_for
 
+logger = logging.getLogger(__name__)
+
+LEAST_AUROC = 0.6  # below it a threshold parts known from held-out makers hardly better than chance
 SPLIT = "val"  # a threshold that is chosen on the test split makes its results too good
 
 
@@ -84,6 +88,12 @@ def calibrate_checkpoint(settings: CalibrateSettings) -> OpenSet:
 
     unknown = confidences(settings.held_out) if settings.held_out else None
     chosen = calibrate(confidences(checkpoint.classes), unknown, accepted=settings.accepted)
+    if chosen.auroc is not None and chosen.auroc < LEAST_AUROC:
+        logger.warning(
+            "the network is about as sure of makers that it has not learned as of its own (AUROC "
+            "%.3f): the threshold says little; try another rule, or train it better",
+            chosen.auroc,
+        )
     hashes, people = _seen(catalog, videos.select(id="item"))
     open_set = OpenSet(
         weights_sha256=checkpoint.card.weights_sha256,

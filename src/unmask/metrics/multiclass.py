@@ -206,9 +206,15 @@ def log_loss(truth: ArrayLike, probabilities: ArrayLike) -> float:
         >>> round(log_loss([0, 1], [[0.5, 0.5], [0.5, 0.5]]), 4)
         0.6931
     """
+    return float(log_losses(truth, probabilities).mean())
+
+
+def log_losses(truth: ArrayLike, probabilities: ArrayLike) -> FloatArray:
+    """Return the loss (n,) of each item, whose mean is `log_loss`; its arguments and errors."""
     places, values = _checked_probabilities(truth, probabilities)
-    own = np.take_along_axis(values, places[:, np.newaxis], 1)
-    return float(-np.log(own.clip(LEAST_PROBABILITY)).mean())
+    own = np.take_along_axis(values, places[:, np.newaxis], 1)[:, 0]
+    losses: FloatArray = -np.log(own.clip(LEAST_PROBABILITY))
+    return losses
 
 
 def top_label_ece(
