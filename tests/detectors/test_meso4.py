@@ -41,3 +41,22 @@ def test_a_higher_published_output_means_real() -> None:
     with torch.no_grad():
         detector.network.head[-1].bias.fill_(50.0)  # type: ignore[operator]
     assert detector.scores(torch.rand(1, 1, 3, 32, 32)) < 1e-6
+
+
+@pytest.mark.parametrize("kind", [Meso4, MesoInception4])
+def test_several_classes_have_an_output_each(kind: type[Meso4 | MesoInception4]) -> None:
+    classes = ("dfaker", "iae", "original")
+    detector = kind(size=32, classes=classes).eval()
+    with torch.no_grad():
+        detector.network.head[-1].bias.copy_(torch.tensor([0.0, 50.0, 0.0]))  # type: ignore[operator]
+    logits = detector(torch.rand(2, 1, 3, 32, 32))
+    assert logits.shape == (2, 3)
+    assert logits.argmax(-1).tolist() == [1, 1]
+    assert counts(detector)[1] - counts(kind(size=32))[1] == 2 * (16 + 1)
+
+
+def test_published_output_means_real_wherever_real_stands() -> None:
+    one, other = Meso4(size=32).eval(), Meso4(size=32, classes=("fake", "real")).eval()
+    other.load_state_dict(one.state_dict())
+    faces = torch.rand(2, 1, 3, 32, 32)
+    torch.testing.assert_close(other.scores(faces), one.scores(faces))

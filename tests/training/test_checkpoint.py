@@ -100,9 +100,11 @@ def test_a_changed_card_is_refused(tmp_path: Path, detector: Detector) -> None:
         read_card(tmp_path)
 
 
-def test_another_order_of_classes_is_refused(tmp_path: Path, detector: Detector) -> None:
-    save_checkpoint(tmp_path, detector, a_card(classes=("fake", "real")))
-    with pytest.raises(InvalidInputError, match=r"card, \('fake', 'real'\) at 32, got \('real'"):
+def test_another_size_than_that_of_the_settings_is_refused(
+    tmp_path: Path, detector: Detector
+) -> None:
+    save_checkpoint(tmp_path, detector, a_card(size=64))
+    with pytest.raises(InvalidInputError, match=r"card, \('real', 'fake'\) at 64, got .* at 32"):
         load_checkpoint(tmp_path)
 
 

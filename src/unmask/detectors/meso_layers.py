@@ -23,17 +23,18 @@ def stage(layer: nn.Module, channels: int, pool: int) -> nn.Sequential:
 
 
 class MesoNetwork(nn.Module):
-    """Four stages and the head that both networks have, with the one published output z.
+    """Four stages and the head that both networks have.
 
     Args:
         stages: they leave 16 channels at 1/32 of the input's side.
         size: side of the input in pixels.
+        classes: how many there are; two have the one published output z.
 
     Raises:
         InvalidInputError: if the size is no multiple of 32.
     """
 
-    def __init__(self, stages: list[nn.Sequential], size: int) -> None:
+    def __init__(self, stages: list[nn.Sequential], size: int, classes: int) -> None:
         super().__init__()
         side = checked_size(size, multiple=POOLED, smallest=POOLED) // POOLED
         self.stages = nn.Sequential(*stages)
@@ -42,23 +43,30 @@ class MesoNetwork(nn.Module):
             nn.Linear(16 * side * side, 16),
             nn.LeakyReLU(0.1),
             nn.Dropout(0.5),
-            nn.Linear(16, 1),
+            nn.Linear(16, 1 if classes == 2 else classes),
         )
         self.apply(_start_as_keras_does)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return z (N, 1) of images (N, 3, size, size)."""
+        """Return z (N, 1), or logits (N, classes), of images (N, 3, size, size)."""
         features: Tensor = self.stages(images)
         # The published dense layer reads the features in the order height, width, channel.
-        z: Tensor = self.head(features.permute(0, 2, 3, 1).flatten(1))
-        return z
+        outputs: Tensor = self.head(features.permute(0, 2, 3, 1).flatten(1))
+        return outputs
 
 
-def real_against_fake(network: nn.Module, faces: Tensor) -> Tensor:
-    """Return the logits (z, 0) of (real, fake): their softmax is the published sigmoid(z)."""
-    z = per_face(network, faces)
-    return torch.cat([z, torch.zeros_like(z)], -1)
+def class_logits(network: nn.Module, faces: Tensor, classes: tuple[str, ...]) -> Tensor:
+    """Return logits (N, T, classes) of normalised faces (N, T, 3, size, size).
+
+    Of two classes `real`, else the first, has z and the other 0: their softmax is the published
+    sigmoid(z).
+    """
+    outputs = per_face(network, faces)
+    if len(classes) > 2:
+        return outputs
+    both = [outputs, torch.zeros_like(outputs)]
+    return torch.cat(both[::-1] if classes[1] == "real" else both, -1)
 
 
 def _start_as_keras_does(module: nn.Module) -> None:
