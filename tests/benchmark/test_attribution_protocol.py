@@ -213,6 +213,16 @@ def test_page_shows_attention_over_right_and_wrong_clips(study: Study) -> None:
     assert len(re.findall(r"<img src", page)) == 2 * len(clips)
 
 
+def test_page_tells_what_to_type_to_get_it_again_without_any_path(study: Study) -> None:
+    page = study.page.read_text()
+    assert (
+        "unmask benchmark attribution catalog.parquet faces.parquet out "
+        "--detectors dma_sta,phase_resnet --qualities c0,c10 --leave-out lines --resamples 100<"
+    ) in page
+    assert str(study.settings.out.parent) not in page
+    assert "The people in these clips do not exist" not in page
+
+
 def told(one: AttributionResult) -> AttributionResult:
     """Return a result without when, and by which state of the source, it was measured."""
     return replace(one, created="", commit="")

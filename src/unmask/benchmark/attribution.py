@@ -1,6 +1,7 @@
 """The attribution protocol: who made a fake, and when none of the known makers did."""
 
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ FREE = (
     *("detectors", "methods", "open_detectors", "leave_out", "held_out", "mixed", "qualities"),
     *("aggregate", "confidence", "accepted", "resamples", "workers", "cache_gib"),
 )
+MACHINE = ("device", "workers", "cache_gib")
 
 
 def attribution(
@@ -72,7 +74,27 @@ def attribution(
     study = Study(settings, catalog, read_faces(settings.faces), _reproduced(settings))
     results = [one for net in asked if not net.net.left_out for one in known_results(study, net)]
     unknown = [one for net in asked for one in unknown_results(study, net)]
-    return _report(study, asked, results, unknown, story or Story(title=TITLE))
+    return _report(study, asked, results, unknown, story or _story(settings, catalog))
+
+
+def _story(settings: AttributionSettings, catalog: Catalog) -> Story:
+    """Return what the page says where nobody has told it: how to make it again, and of whom."""
+    words = [f"unmask benchmark attribution {settings.catalog.name} {settings.faces.name}"]
+    words.append(settings.out.name)
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if one.default not in (MISSING, value) and one.name not in MACHINE:
+            words.append(_option(one.name.replace("_", "-"), value))
+    is_stand_in = catalog.table["original_label"].str.contains("stand-in").any()
+    return Story(title=TITLE, stand_in=is_stand_in, command=" ".join(words))
+
+
+def _option(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    if isinstance(value, Path):
+        return f"--{name} {value.name}"
+    return f"--{name} {','.join(value) if isinstance(value, tuple) else value}"
 
 
 def _identity(
