@@ -17,7 +17,7 @@ from unmask.metrics.multiclass import (
     accuracy,
     balanced_accuracy,
     confusion_matrix,
-    log_loss,
+    log_losses,
     macro_f1,
     per_class,
     top_k_hits,
@@ -93,7 +93,7 @@ def measure_known(videos: pl.DataFrame, classes: Sequence[str], way: Measuring) 
     if len(classes) > CHANCE_IS_CERTAIN:
         metrics["top_2_accuracy"] = share(top_k_hits(truth, chances, k=2), items, way, "top")
     metrics |= {
-        "log_loss": _log_loss(truth, chances, items, way),
+        "log_loss": _mean(log_losses(truth, chances), items, way, "log loss"),
         "ece": Measured(top_label_ece(truth, chances), None, None, NO_ECE),
     }
     own = per_class(matrix)
@@ -193,8 +193,8 @@ def share(hits: FloatArray | Hits, items: Items, way: Measuring, name: str) -> M
     return measured(float(hits.mean()), found)
 
 
-def _log_loss(truth: IntArray, chances: FloatArray, items: Items, way: Measuring) -> Measured:
-    each = [log_loss(truth[[one]], chances[[one]]) for one in range(len(truth))]
-    random = generator_for(way.seed, "log loss")
-    found = mean_interval(np.array(each), items, random=random, resamples=way.resamples)
-    return measured(log_loss(truth, chances), found)
+def _mean(values: FloatArray, items: Items, way: Measuring, name: str) -> Measured:
+    """Return the mean of values (n,) of videos, with its interval."""
+    random = generator_for(way.seed, name)
+    found = mean_interval(values, items, random=random, resamples=way.resamples)
+    return measured(float(values.mean()), found)
