@@ -103,8 +103,8 @@ class PairTraining:
             return "iterations"
         if 0 < settings.patience <= run.stale:
             return "plateau"
-        if settings.minutes is None:
-            return ""
+        if settings.minutes is None or not run.step:
+            return ""  # a result needs one step
         is_over = run.worked >= 60 * settings.minutes
         if self.fabric.world_size > 1:  # their clocks differ, and all must stop at one step
             if run.step % STEPS_BETWEEN_AGREEMENTS:

@@ -60,8 +60,15 @@ class Pictures:
         self._jitter = JITTER / published_for
         self._tiles = max(published_for // 128, 1)
         self._input_size, self._output_size = input_size, output_size
-        self._input_over = 1 if settings.paper_quirks else self._oversampling(input_size)
-        self._output_over = self._oversampling(output_size)
+        # How many times larger a picture is sampled before its pixels are averaged.
+        crop = int(faces.images.shape[1]) * self.share
+        quirks = settings.paper_quirks
+        self._input_over, self._output_over = (
+            max(1, round(crop / size / (1 if quirks else EASY)))
+            for size in (input_size, output_size)
+        )
+        if quirks:
+            self._input_over = 1
 
     def made(self, rows: Rows, draws: Draws) -> Batch:
         """Return faces after the changes that were drawn."""
@@ -71,11 +78,6 @@ class Pictures:
         inputs = _in_rgb(self._warped(images, back, draws), tables, self._input_size)
         targets = _in_rgb(self._cropped(images, back), tables, self._output_size)
         return Batch(_tensor(inputs), _tensor(targets), self._masks(rows, back))
-
-    def _oversampling(self, size: int) -> int:
-        """Return how many times larger a picture is sampled before pixels are averaged."""
-        crop = int(self.faces.images.shape[1]) * self.share
-        return max(1, round(crop / size / EASY))
 
     def _equalised(self, rows: Rows, draws: Draws) -> list[Image]:
         tiles = self._tiles + np.rint(draws.tiles).astype(int) * (self._tiles // 2)

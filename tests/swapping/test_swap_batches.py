@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+
+from makers.drawn_face_sets import drawn_faces
+from unmask.swapping.batches import Side, held_out_rows
+from unmask.swapping.pair_settings import PairSettings
+from unmask.swapping.pictures import Pictures
+from unmask.swapping.prepared import prepare
+
+
+@pytest.fixture(scope="module")
+def shown() -> Pictures:
+    faces = prepare([drawn_faces(count=41)], largest=64)
+    return Pictures(faces, input_size=64, output_size=64, settings=PairSettings())
+
+
+def side(shown: Pictures, number: int = 0, *, rank: int = 0, world: int = 1, seed: int = 0) -> Side:
+    return Side(shown, PairSettings(batch=6, seed=seed), number, rank=rank, world=world)
+
+
+def test_each_face_is_learned_once_before_any_comes_again(shown: Pictures) -> None:
+    one = side(shown)
+    assert (len(one.learned), len(one.held_out)) == (39, 2)
+    rows = np.concatenate([one.rows(step) for step in range(26)])  # 156 faces
+    for epoch in range(4):
+        assert sorted(rows[39 * epoch : 39 * (epoch + 1)]) == one.learned.tolist()
+    assert rows[:39].tolist() != rows[39:78].tolist()
+
+
+def test_faces_held_out_are_never_learned(shown: Pictures) -> None:
+    one = side(shown)
+    assert not set(one.held_out) & set(one.learned)
+    assert sorted({*one.held_out, *one.learned}) == list(range(41))
+
+
+def test_batch_depends_on_seed_side_and_step_alone(shown: Pictures) -> None:
+    first, again = side(shown), side(shown)
+    late = first.batch(9)
+    assert torch.equal(again.batch(3).inputs, first.batch(3).inputs)
+    assert torch.equal(again.batch(9).targets, late.targets)
+    others = (first.batch(8), side(shown, 1).batch(9), side(shown, seed=1).batch(9))
+    assert not any(torch.equal(late.inputs, one.inputs) for one in others)
+
+
+def test_devices_share_the_batch_of_one(shown: Pictures) -> None:
+    whole = side(shown).batch(2)
+    parts = [side(shown, rank=rank, world=3).batch(2) for rank in range(3)]
+    for name in ("inputs", "targets", "masks"):
+        for rank, part in enumerate(parts):
+            assert torch.equal(getattr(part, name), getattr(whole, name)[rank::3])
+
+
+def test_unchanged_faces_are_held_out_and_not_warped(shown: Pictures) -> None:
+    found = side(shown).unchanged(8)
+    assert len(found.inputs) == 2
+    assert (found.inputs.float() - found.targets.float()).abs().mean() < 0.5
+
+
+@pytest.mark.parametrize("count", [2, 19, 20, 39, 160, 1000, 1017])
+def test_a_twentieth_is_held_out_in_runs_all_over_the_set(count: int) -> None:
+    rows = held_out_rows(count, seed=3, side=1)
+    assert len(rows) == len(set(rows.tolist())) == max(1, count // 20)
+    assert rows.min() >= 0
+    assert rows.max() < count
+    runs = 1 + (np.diff(rows) > 1).sum()
+    assert runs <= 8
+    if count >= 160:
+        assert np.histogram(rows, bins=4, range=(0, count))[0].min() > 0
