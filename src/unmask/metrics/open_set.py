@@ -73,7 +73,10 @@ def fpr_at_tpr(
     """Return the share of unknown items that come along where so many known ones are accepted.
 
     The threshold is the highest at which at least that share of the known items is accepted. Only
-    attained operating points count; items of one confidence are accepted together.
+    attained operating points count; items of one confidence are accepted together. Of few known
+    items it is too low, since new ones scatter wider than those that the threshold is taken from:
+    in simulations of a true rate of 0.62 it was 0.53 on average with 20 known videos, 0.56 with
+    40 and 0.60 with 100.
 
     Args:
         confidences: (n,) numbers.
@@ -164,9 +167,10 @@ def open_set_intervals(
     """Return the bootstrap intervals of `auroc`, `fpr_at_tpr` and `oscr`, from the same resamples.
 
     Known and unknown videos are drawn apart, so that no resample lacks one of both. Percentiles,
-    expanded for few clusters as in `bootstrap.intervals`: with 40 videos of each kind they held
-    the true AUROC in 191 and the true rate of false positives in 184 of 200 simulated sets. The
-    shares that `at_threshold` returns have `clustered.share_interval`.
+    expanded for few clusters as in `bootstrap.intervals`: in 500 simulated sets of 40 videos of
+    each kind they held the true AUROC in 95 %, and the true rate of false positives, which few
+    videos show too low, in 93 % (of 20 videos in 89 %). The shares that `at_threshold` returns
+    have `clustered.share_interval`.
 
     Args:
         confidences: (n,) numbers.
