@@ -12,14 +12,14 @@ import pytest
 from makers.maker_faces import PATTERNS, make_makers
 from makers.prepared_faces import Prepared
 from unmask.attribution.open_set import calibrate
-from unmask.benchmark.attribution import attribution
+from unmask.benchmark.attribution import attribution_benchmark
 from unmask.benchmark.attribution_results import (
     AttributionResult,
     OpenSetResult,
     read_attribution_results,
     read_open_set_results,
 )
-from unmask.benchmark.attribution_settings import AttributionSettings
+from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings
 from unmask.benchmark.leakage import LeakageError
 from unmask.catalog import read_catalog
 from unmask.errors import InvalidInputError, NotFoundError
@@ -42,7 +42,7 @@ FACELESS = "c0/p5_dots.mp4"  # of the test
 
 @dataclass(frozen=True)
 class Study:
-    settings: AttributionSettings
+    settings: AttributionBenchmarkSettings
     page: Path
 
     @property
@@ -72,8 +72,8 @@ class Study:
         }
 
 
-def settings_of(prepared: Prepared, out: Path, **changes: Any) -> AttributionSettings:
-    whole = AttributionSettings(
+def settings_of(prepared: Prepared, out: Path, **changes: Any) -> AttributionBenchmarkSettings:
+    whole = AttributionBenchmarkSettings(
         prepared.catalog,
         prepared.faces,
         out,
@@ -96,7 +96,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 @pytest.fixture(scope="module")
 def study(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Study:
     settings = settings_of(prepared, tmp_path_factory.mktemp("attribution") / "out")
-    return Study(settings, attribution(settings, training=TRAINING))
+    return Study(settings, attribution_benchmark(settings, training=TRAINING))
 
 
 def named(videos: pl.DataFrame) -> pl.Series:
@@ -230,7 +230,7 @@ def told(one: AttributionResult) -> AttributionResult:
 
 def test_second_run_trains_and_scores_nothing_again(study: Study) -> None:
     before, results = study.files(), study.results
-    attribution(study.settings, training=TRAINING)
+    attribution_benchmark(study.settings, training=TRAINING)
     assert study.files() == before
     assert {key: told(one) for key, one in study.results.items()} == {
         key: told(one) for key, one in results.items()
@@ -245,7 +245,7 @@ def test_lost_scores_and_weights_are_made_again_alike(study: Study) -> None:
     scores.unlink()
     weights.unlink()
 
-    attribution(study.settings, training=TRAINING)
+    attribution_benchmark(study.settings, training=TRAINING)
 
     assert pl.read_parquet(scores).equals(kept[0])
     assert weights.read_bytes() == kept[1]
@@ -256,7 +256,7 @@ def test_journal_that_was_cut_short_is_continued(study: Study) -> None:
     entries = {json.loads(line)["key"]: line for line in journal.read_text().splitlines()}
     *done, last = entries.values()
     journal.write_text("".join(f"{line}\n" for line in done) + last[:20])
-    attribution(study.settings, training=TRAINING)
+    attribution_benchmark(study.settings, training=TRAINING)
     assert journal.read_text().splitlines() == [*done, last]
     changed = {name for name, at in study.files().items() if before[name] != at}
     assert len(changed) == 1
@@ -277,29 +277,29 @@ def test_other_study_in_the_folder_is_refused(
 ) -> None:
     before = study.files()
     with pytest.raises(InvalidInputError, match=words):
-        attribution(replace(study.settings, **changes), training=TRAINING)
+        attribution_benchmark(replace(study.settings, **changes), training=TRAINING)
     assert study.files() == before
 
 
 def test_other_training_in_the_folder_is_refused(study: Study) -> None:
     other = TRAINING | {"dma_sta": TRAINING["dma_sta"] | {"steps": 5}}
     with pytest.raises(InvalidInputError, match="whose training dma_sta was"):
-        attribution(study.settings, training=other)
+        attribution_benchmark(study.settings, training=other)
 
 
 def test_results_of_a_detector_that_is_no_longer_asked_for_go(study: Study, tmp_path: Path) -> None:
     out = tmp_path / "out"
     few = settings_of_study(study, out, detectors=("phase_resnet",), leave_out=("none",))
-    attribution(few, training=TRAINING)
+    attribution_benchmark(few, training=TRAINING)
     found = Study(few, out / "report.html")
     assert set(found.results) == {("phase_resnet", "c0"), ("phase_resnet", "c10")}
     fewer = replace(few, qualities=("c10",))
-    attribution(fewer, training=TRAINING)
+    attribution_benchmark(fewer, training=TRAINING)
     assert set(found.results) == {("phase_resnet", "c10")}
     assert not (out / "tables/attribution_open_set_c0.md").exists()
 
 
-def settings_of_study(study: Study, out: Path, **changes: Any) -> AttributionSettings:
+def settings_of_study(study: Study, out: Path, **changes: Any) -> AttributionBenchmarkSettings:
     return replace(study.settings, out=out, **changes)
 
 
@@ -315,7 +315,7 @@ def test_real_is_the_first_class_where_it_is_wanted_and_mixed_qualities_are_one_
         mixed=True,
         methods=("lines", "dots"),
     )
-    attribution(settings, training=TRAINING)
+    attribution_benchmark(settings, training=TRAINING)
     found = read_attribution_results(settings.out / "results")
     assert {(one.train.quality, one.test.quality) for one in found} == {
         (trained, tested) for trained in ("c10", "mixed") for tested in ("c0", "c10")
@@ -340,7 +340,7 @@ def test_training_settings_are_read_from_the_file(study: Study, tmp_path: Path) 
         qualities=("c10",),
         training=file,
     )
-    attribution(settings)
+    attribution_benchmark(settings)
     (one,) = read_attribution_results(settings.out / "results")
     assert one.settings["training"]["steps"] == 2
     noted = json.loads((settings.out / "study.json").read_text())
@@ -360,7 +360,9 @@ def test_what_the_catalog_does_not_hold_is_refused_before_any_training(
     study: Study, tmp_path: Path, changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(NotFoundError, match=words):
-        attribution(settings_of_study(study, tmp_path / "out", **changes), training=TRAINING)
+        attribution_benchmark(
+            settings_of_study(study, tmp_path / "out", **changes), training=TRAINING
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -369,7 +371,7 @@ def test_test_video_with_a_person_of_the_training_is_refused(tmp_path: Path) -> 
     prepared = make_makers(tmp_path / "data", changes=changes)
     few = settings_of(prepared, tmp_path / "out", detectors=("phase_resnet",), leave_out=("none",))
     with pytest.raises(LeakageError, match=r"1 seen persons \(made/p5\); test on another"):
-        attribution(few, training=TRAINING)
+        attribution_benchmark(few, training=TRAINING)
 
 
 def test_maker_without_any_test_video_is_told(tmp_path: Path) -> None:
@@ -379,4 +381,4 @@ def test_maker_without_any_test_video_is_told(tmp_path: Path) -> None:
     with pytest.raises(
         InvalidInputError, match="scored videos of every maker at c0, got none of dots; add such"
     ):
-        attribution(few, training=TRAINING)
+        attribution_benchmark(few, training=TRAINING)

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from unmask.benchmark.attribution_settings import AttributionSettings, partner
+from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings, partner
 from unmask.errors import InvalidInputError, NotFoundError
 
 FIVE = ("dfaker", "dfl_h128", "iae", "lightweight", "original")
-SETTINGS = AttributionSettings(Path("a"), Path("b"), Path("c"))
+SETTINGS = AttributionBenchmarkSettings(Path("a"), Path("b"), Path("c"))
 
 
 def test_by_default_each_maker_is_left_out_alone_and_once_beside_its_partner() -> None:

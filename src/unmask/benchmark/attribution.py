@@ -22,7 +22,7 @@ from unmask.benchmark.attribution_results import (
     OpenSetResult,
 )
 from unmask.benchmark.attribution_runs import Asked, Net, ask_all, makers_of, planned
-from unmask.benchmark.attribution_settings import AttributionSettings
+from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings
 from unmask.benchmark.attribution_tables import write_attribution_tables
 from unmask.benchmark.compression import Story
 from unmask.benchmark.result_file import write_record
@@ -42,8 +42,11 @@ FREE = (
 MACHINE = ("device", "workers", "cache_gib")
 
 
-def attribution(
-    settings: AttributionSettings, *, training: Training | None = None, story: Story | None = None
+def attribution_benchmark(
+    settings: AttributionBenchmarkSettings,
+    *,
+    training: Training | None = None,
+    story: Story | None = None,
 ) -> Path:
     """Train networks to name the maker of a fake, and test them on persons never seen.
 
@@ -77,7 +80,7 @@ def attribution(
     return _report(study, asked, results, unknown, story or _story(settings, catalog))
 
 
-def _story(settings: AttributionSettings, catalog: Catalog) -> Story:
+def _story(settings: AttributionBenchmarkSettings, catalog: Catalog) -> Story:
     """Return what the page says where nobody has told it: how to make it again, and of whom."""
     words = [f"unmask benchmark attribution {settings.catalog.name} {settings.faces.name}"]
     words.append(settings.out.name)
@@ -98,7 +101,7 @@ def _option(name: str, value: object) -> str:
 
 
 def _identity(
-    settings: AttributionSettings, catalog: Catalog, nets: Sequence[Net]
+    settings: AttributionBenchmarkSettings, catalog: Catalog, nets: Sequence[Net]
 ) -> dict[str, Any]:
     """Return what all figures depend on; detectors and makers to leave out may be added."""
     plain = to_plain(settings)
@@ -147,7 +150,7 @@ def _report(
     return write_whole(out / "report.html", render_attribution(report).encode())
 
 
-def _reproduced(settings: AttributionSettings) -> dict[str, Any]:
+def _reproduced(settings: AttributionBenchmarkSettings) -> dict[str, Any]:
     plain = {name: value for name, value in to_plain(settings).items() if name not in PATHS}
     return {
         "aggregate": settings.aggregate,

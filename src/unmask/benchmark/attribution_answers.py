@@ -25,7 +25,7 @@ from unmask.benchmark.attribution_results import (
     Unknown,
 )
 from unmask.benchmark.attribution_runs import REAL_MAKER, Asked
-from unmask.benchmark.attribution_settings import AttributionSettings, partner
+from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings, partner
 from unmask.benchmark.evaluate import dropped_items
 from unmask.benchmark.results import Part
 from unmask.catalog import Catalog
@@ -51,7 +51,7 @@ class Study:
         reproduced: what all results tell alike.
     """
 
-    settings: AttributionSettings
+    settings: AttributionBenchmarkSettings
     catalog: Catalog
     faces: pl.DataFrame
     reproduced: Mapping[str, Any]
@@ -91,8 +91,8 @@ def unknown_results(study: Study, asked: Asked) -> Iterator[OpenSetResult]:
                 for name in others
                 if (some := _videos(study, asked, "test", quality, [name])).height
             }
-            if not found or not len(known):
-                continue
+            if not len(known) or (left_out or REAL_MAKER) not in found:
+                continue  # there is nothing to ask
             yield OpenSetResult(
                 left_out=left_out,
                 held_out=held_out,
@@ -107,7 +107,7 @@ def unknown_results(study: Study, asked: Asked) -> Iterator[OpenSetResult]:
             )
 
 
-def _questions(settings: AttributionSettings, asked: Asked) -> list[tuple[str, str]]:
+def _questions(settings: AttributionBenchmarkSettings, asked: Asked) -> list[tuple[str, str]]:
     """Return the makers that a network is asked about, and what its threshold is chosen on."""
     without, methods = asked.net.left_out, asked.net.methods
     if len(without) < 2:

@@ -83,7 +83,7 @@ def _header(report: AttributionReport) -> list[Markup | None]:
     classes = results[0].classes
     newest = max(one.created for one in results)
     summary = story.summary or (
-        f"Each network was trained to tell {len(classes)} makers apart: {', '.join(classes)}. It "
+        f"Each network was trained to tell {len(classes)} classes apart: {', '.join(classes)}. It "
         "was chosen on validation videos and tested once, on persons whom it had not seen.",
     )
     return [

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from unmask.benchmark.attribution_settings import AttributionSettings
+from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings
 from unmask.benchmark.leakage import notes_on_seen
 from unmask.benchmark.results import Checkpoint
 from unmask.benchmark.trainings import (
@@ -88,7 +88,7 @@ class Asked:
     notes: tuple[str, ...]
 
 
-def makers_of(catalog: Catalog, settings: AttributionSettings) -> tuple[str, ...]:
+def makers_of(catalog: Catalog, settings: AttributionBenchmarkSettings) -> tuple[str, ...]:
     """Return the makers to tell apart, in the order of the alphabet.
 
     Raises:
@@ -107,7 +107,7 @@ def makers_of(catalog: Catalog, settings: AttributionSettings) -> tuple[str, ...
 
 
 def planned(
-    settings: AttributionSettings, methods: Sequence[str], training: Training
+    settings: AttributionBenchmarkSettings, methods: Sequence[str], training: Training
 ) -> Iterator[Net]:
     """Yield every network: of all makers, then with makers left out, detector by detector."""
     together = [settings.qualities] if settings.mixed and len(settings.qualities) > 1 else []
@@ -136,7 +136,9 @@ def planned(
                 yield Net(chosen, without, tuple(methods), settings.qualities)
 
 
-def ask_all(settings: AttributionSettings, nets: Sequence[Net], catalog: Catalog) -> list[Asked]:
+def ask_all(
+    settings: AttributionBenchmarkSettings, nets: Sequence[Net], catalog: Catalog
+) -> list[Asked]:
     """Train every network that is not trained yet, and return what each says.
 
     Raises:

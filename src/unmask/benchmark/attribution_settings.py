@@ -15,7 +15,7 @@ FEWEST_CLASSES = 2  # that a network can tell apart
 
 
 @dataclass(frozen=True)
-class AttributionSettings:
+class AttributionBenchmarkSettings:
     """What `unmask benchmark attribution` needs.
 
     Raises:

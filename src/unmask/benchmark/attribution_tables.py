@@ -127,7 +127,7 @@ def open_set_table(results: Sequence[OpenSetResult], *, quality: str | None = No
     if not rows:
         return None
     return _table(
-        "Saying “none of these” of videos whose maker was left out of the training",
+        "Refusing what was left out of the training, by video",
         ("Detector", "Unknown"),
         _titles(UNKNOWN_MEASURES | KNOWN_MEASURES),
         rows,
@@ -146,7 +146,7 @@ def published_table() -> Table:
         told = [None if one is None else Measured(one, None, None, mark) for one in values]
         rows.append(Row((mark,), tuple(Cell(one, digits=2 if mark == READ else 3) for one in told)))
     return Table(
-        title="Accuracy of DMA-STA on DFDM at crf 10: not ours, and of another data set",
+        title="DMA-STA on DFDM at crf 10: accuracy, not ours",
         heads=("Where from",),
         columns=columns,
         rows=tuple(rows),

@@ -2,8 +2,8 @@
 
 from unmask.benchmark.attack import attack_benchmark
 from unmask.benchmark.attack_settings import AttackBenchmarkSettings
-from unmask.benchmark.attribution import attribution
-from unmask.benchmark.attribution_settings import AttributionSettings
+from unmask.benchmark.attribution import attribution_benchmark
+from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings
 from unmask.benchmark.compression import CompressionSettings, compression
 from unmask.benchmark.defence import defence
 from unmask.benchmark.defence_settings import DefenceSettings
@@ -14,5 +14,5 @@ app = verbs(
     compression=(compression, CompressionSettings),
     attack=(attack_benchmark, AttackBenchmarkSettings),
     defence=(defence, DefenceSettings),
-    attribution=(attribution, AttributionSettings),
+    attribution=(attribution_benchmark, AttributionBenchmarkSettings),
 )
