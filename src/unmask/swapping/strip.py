@@ -15,7 +15,7 @@ from unmask.video.read import read_frames
 from unmask.video.sample import evenly_spaced
 
 SIDE = 192  # pixels of one face
-PADDING = 0.7  # of the alignment: shows the head and what is around it
+PADDING = 0.6  # of the alignment: shows the head and a little around it
 GAP = 4  # pixels
 
 
