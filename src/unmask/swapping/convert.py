@@ -20,6 +20,7 @@ from unmask.faces.landmarks import read_landmarks
 from unmask.generators.landmark_files import LandmarkFile, Row, content_key, failure
 from unmask.swapping.convert_settings import ConvertSettings
 from unmask.swapping.pipeline import Sink, ahead
+from unmask.swapping.swap_colour import Levels
 from unmask.swapping.swap_frames import Found, Paster, View, as_source, faces_in
 from unmask.swapping.swap_model import CARD, SwapCard, load_swap
 from unmask.torch_contracts import Autoencoder
@@ -133,7 +134,7 @@ def _convert(task: ConvertTask) -> Row:
         stack.enter_context(repeatable(device))
         write = _writers(task, info, stack)
 
-        def paste(group: list[tuple[Found, Image | None]]) -> None:
+        def paste(group: list[tuple[Found, Levels | None]]) -> None:
             for (frame, face), new in group:
                 write(paster(frame, face, new), frame.time)
 
@@ -148,7 +149,7 @@ def _convert(task: ConvertTask) -> Row:
     return {"frames": frames, "faceless_frames": faceless, "info": info, "card": card}
 
 
-def _swapped(network: Autoencoder, found: list[Found]) -> list[Image | None]:
+def _swapped(network: Autoencoder, found: list[Found]) -> list[Levels | None]:
     """Return the new face of each frame, None for one without a face."""
     faces = [face.image for _, face in found if face is not None]
     new = iter(as_source(network, np.stack(faces)) if faces else ())

@@ -1,6 +1,7 @@
 """Where the patch of a face lies in its frame: cutting it out, and putting it back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,23 +59,27 @@ class Patch:
         box = (CORNERS * [width + 2, height + 2] + [left - 1, top - 1]) / mask.shape[0]
         return window_around(self._in_frame(box), margin, image)
 
-    def drawn(self, patch: Image, window: Window) -> Image:
+    def drawn(self, patch: NDArray[Any], window: Window) -> Image:
         """Return a picture or a mask of the patch as it lies in a window of the frame.
 
-        A mask is 0 beyond the patch; a picture goes on as at its border.
+        Args:
+            patch: (side, side, 3), levels in [0, 255] of any type; it goes on as at its border.
+                Or a mask (side, side), uint8; it is 0 beyond its border.
+            window: rows and columns of the frame.
         """
         rows, columns = window
         size = columns.stop - columns.start, rows.stop - rows.start
         is_mask = patch.ndim == 2
-        matrix = cv2.invertAffineTransform(_from(window, self.to_pixels(patch.shape[0])))
-        drawn: Image = cv2.warpAffine(  # type: ignore[assignment]
+        drawn = cv2.warpAffine(
             patch,
-            matrix,
+            cv2.invertAffineTransform(_from(window, self.to_pixels(patch.shape[0]))),
             size,
             flags=cv2.INTER_LINEAR if is_mask else cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_CONSTANT if is_mask else cv2.BORDER_REPLICATE,
         )
-        return drawn
+        # Adding nothing rounds and cuts off.
+        levels: Image = cv2.add(drawn, 0, dtype=cv2.CV_8U)  # type: ignore[call-overload]
+        return levels
 
     def follows(self, before: "Patch | None") -> bool:
         """Return whether the face may have moved here from where it was a frame before."""

@@ -1,4 +1,8 @@
-"""Giving a swapped face the colours of the face that it covers."""
+"""Giving a swapped face the colours of the face that it covers.
+
+The new face stays in floating point: rounded, a smooth one would change its tone by whole levels
+from frame to frame, all over at once.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,12 +14,13 @@ from numpy.typing import NDArray
 from unmask.contracts import Image
 from unmask.faces.colour import ColourStatistics, colour_statistics, match_colour
 
+Levels = NDArray[np.float32]  # (H, W, 3) RGB in [0, 255]
 Measured = NDArray[np.float32]
-Pixels = NDArray[np.uint8]  # (N, 3)
+Pixels = NDArray[Any]  # (N, 3) of either
 
 AVERAGE_PASSES = 2
 KEPT_COLOURS = 0.99  # of a histogram; what lies beyond on either end counts as its last colour
-QUANTILES = np.linspace(0, 1, 257)
+LEVELS, QUANTILES = np.arange(256), np.linspace(0, 1, 257)
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,11 @@ class Match:
     Args:
         measure: returns what is to be changed, from the pixels (N, 3) of the new face and those
             of the old one. Measures of several frames may be averaged.
-        apply: returns a picture (H, W, 3) changed so.
+        apply: returns a picture changed so.
     """
 
     measure: Callable[[Pixels, Pixels], Measured]
-    apply: Callable[[Image, Measured], Image]
+    apply: Callable[[Levels, Measured], Levels]
 
 
 class SwapColour:
@@ -46,13 +51,13 @@ class SwapColour:
         self._known: Measured | None = None
 
     def __call__(
-        self, new: Image, old: Image, inside: NDArray[np.bool_], *, goes_on: bool
-    ) -> Image:
+        self, new: Levels, old: Image, inside: NDArray[np.bool_], *, goes_on: bool
+    ) -> Levels:
         """Return the new face in the colours of the old one.
 
         Args:
-            new: (H, W, 3) uint8.
-            old: of the same shape.
+            new: (H, W, 3) float32 in [0, 255].
+            old: (H, W, 3) uint8.
             inside: (H, W), the places to measure.
             goes_on: whether it is the same shot as the face before.
         """
@@ -79,8 +84,8 @@ def _average(new: Pixels, old: Pixels) -> Measured:
     return offset
 
 
-def _add(image: Image, offset: Measured) -> Image:
-    return _as_image(image + offset)
+def _add(image: Levels, offset: Measured) -> Levels:
+    return np.asarray(np.clip(image + offset, 0, 255), np.float32)
 
 
 def _statistics(new: Pixels, old: Pixels) -> Measured:
@@ -90,11 +95,12 @@ def _statistics(new: Pixels, old: Pixels) -> Measured:
 
 
 def _statistics_of(pixels: Pixels) -> ColourStatistics:
-    return colour_statistics(pixels[None], np.ones((1, len(pixels)), np.uint8))
+    return colour_statistics(_rounded(pixels[None]), np.ones((1, len(pixels)), np.uint8))
 
 
-def _move_statistics(image: Image, known: Measured) -> Image:
-    return match_colour(image, ColourStatistics(*known[:2]), ColourStatistics(*known[2:]))
+def _move_statistics(image: Levels, known: Measured) -> Levels:
+    own, wanted = ColourStatistics(*known[:2]), ColourStatistics(*known[2:])
+    return match_colour(_rounded(image), own, wanted).astype(np.float32)
 
 
 def _histograms(new: Pixels, old: Pixels) -> Measured:
@@ -104,23 +110,24 @@ def _histograms(new: Pixels, old: Pixels) -> Measured:
     ).astype(np.float32)
 
 
-def _levels(new: NDArray[np.uint8], old: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _levels(new: NDArray[Any], old: NDArray[Any]) -> NDArray[np.float64]:
     outside = (1 - KEPT_COLOURS) / 2
     ends = [outside, 1 - outside]
     own, wanted = (np.clip(one, *np.quantile(one, ends)) for one in (new, old))
-    levels, order = np.arange(256), np.sort(own)
+    order = np.sort(own)
     # Pixels of one level share a rank, the middle of theirs.
-    below, upto = (np.searchsorted(order, levels, side) for side in ("left", "right"))
+    below, upto = (np.searchsorted(order, LEVELS, side) for side in ("left", "right"))
     rank = (below + upto) / (2 * len(own))
     return np.asarray(np.interp(rank, QUANTILES, np.quantile(wanted, QUANTILES)))
 
 
-def _look_up(image: Image, levels: Measured) -> Image:
-    return _as_image(np.stack([levels[image[..., one], one] for one in range(3)], axis=-1))
+def _look_up(image: Levels, levels: Measured) -> Levels:
+    channels = [np.interp(image[..., one], LEVELS, levels[:, one]) for one in range(3)]
+    return np.stack(channels, axis=-1).astype(np.float32)
 
 
-def _as_image(values: NDArray[Any]) -> Image:
-    return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
+def _rounded(image: NDArray[Any]) -> Image:
+    return np.asarray(np.rint(image), np.uint8)
 
 
 COLOURS: Mapping[str, Match | None] = {

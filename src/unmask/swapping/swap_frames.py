@@ -18,7 +18,7 @@ from unmask.swapping.alignment import PADDING
 from unmask.swapping.convert_settings import ConvertSettings
 from unmask.swapping.patch import COVERAGE, Patch, patch_of
 from unmask.swapping.sharpen import sharpened
-from unmask.swapping.swap_colour import SwapColour
+from unmask.swapping.swap_colour import Levels, SwapColour
 from unmask.swapping.swap_mask import MASK_SIDE, box_mask, eroded, face_mask, softened
 from unmask.torch_contracts import SOURCE, Autoencoder
 from unmask.video.read import Frame
@@ -92,8 +92,8 @@ def _face(frame: Frame, landmarks: Landmarks, view: View) -> Face | None:
 
 
 @torch.inference_mode()
-def as_source(network: Autoencoder, faces: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return faces as those of the source: (N, output_size, output_size, 3).
+def as_source(network: Autoencoder, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return faces as those of the source: (N, output_size, output_size, 3) in [0, 255].
 
     Args:
         network: a trained pair.
@@ -112,8 +112,8 @@ def as_source(network: Autoencoder, faces: NDArray[np.uint8]) -> NDArray[np.uint
             f"the network must give finite faces, got NaN or infinity from {type(network).__name__}"
             "; train it again, or take an earlier state"
         )
-    levels = (swapped * 255).round_().clamp_(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
+    levels = (swapped * 255).clamp_(0, 255).permute(0, 2, 3, 1)
+    return np.ascontiguousarray(levels.cpu().numpy())
 
 
 def resized(image: Image, side: int) -> Image:
@@ -136,7 +136,7 @@ class Paster:
         self._colour = SwapColour(settings.colour, settings.colour_share)
         self._before: tuple[int, Patch] | None = None
 
-    def __call__(self, frame: Frame, face: Face | None, new: Image | None) -> ForgedFrame:
+    def __call__(self, frame: Frame, face: Face | None, new: Levels | None) -> ForgedFrame:
         """Return the frame's picture with the new face in it, and the mask.
 
         The mask is the share of the new face in each pixel, 0 to 255: where it is 0 the picture
@@ -145,7 +145,7 @@ class Paster:
         Args:
             frame: of the clip.
             face: the face that it shows.
-            new: (S, S, 3), the swapped face; None leaves the frame as it is.
+            new: (S, S, 3) in [0, 255], the swapped face; None leaves the frame as it is.
         """
         image, mask = frame.image.copy(), np.zeros(frame.image.shape[:2], np.uint8)
         if face is None or new is None:
@@ -178,7 +178,7 @@ class Paster:
         )
         return np.asarray(np.rint(soft * self._box), np.uint8)
 
-    def _matched(self, number: int, face: Face, new: Image, mask: Image) -> Image:
+    def _matched(self, number: int, face: Face, new: Levels, mask: Image) -> Levels:
         before, self._before = self._before, (number, face.patch)
         goes_on = before is not None and before[0] == number - 1 and face.patch.follows(before[1])
         side = new.shape[0]
