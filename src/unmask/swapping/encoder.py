@@ -11,6 +11,8 @@ from unmask.swapping.extract import ExtractSettings, extract
 from unmask.swapping.face_set import FaceSet
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.people import people_of
+from unmask.swapping.preview import PREVIEW
+from unmask.swapping.ranks import LOCK, is_first, one_after_another
 from unmask.swapping.swap_rows import part_of
 from unmask.swapping.warm_start import train_encoder
 
@@ -57,12 +59,14 @@ def warm_start(settings: EncoderSettings) -> Path:
     chosen = catalog.filter(split=settings.split) if settings.split else catalog
     people = people_of(chosen, settings.quality)
     settings.out.mkdir(parents=True, exist_ok=True)  # paths lead through it
-    found = extract(people, settings.out, settings, padding=settings.padding)
+    with one_after_another(settings.out / LOCK):
+        found = extract(people, settings.out, settings, padding=settings.padding)
     sets = [one for one in found.sets if isinstance(one, FaceSet)]
     if len(sets) < len(people):
         errors = [one for one in found.sets if isinstance(one, InvalidInputError)]
         if not sets:
             raise errors[0]
         logger.warning("%d of %d people are left out: %s", len(errors), len(people), errors[0])
-    logger.info("the preview is refreshed in %s", settings.out / "preview.png")
+    if is_first():
+        logger.info("the preview is refreshed in %s", settings.out / PREVIEW)
     return train_encoder(part_of(settings, PairSettings), sets, settings.out)

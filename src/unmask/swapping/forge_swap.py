@@ -21,7 +21,7 @@ from unmask.swapping.pair import train_pair
 from unmask.swapping.pair_settings import FREE, PairSettings
 from unmask.swapping.people import Person, index_clips, people_of, person_of, same_person
 from unmask.swapping.preview import PREVIEW
-from unmask.swapping.ranks import is_first, one_after_another
+from unmask.swapping.ranks import LOCK, is_first, one_after_another
 from unmask.swapping.swap_look import LookTask, look_at_all
 from unmask.swapping.swap_model import read_swap_card
 from unmask.swapping.swap_rows import (
@@ -135,7 +135,7 @@ def forge_swap(settings: SwapSettings) -> Catalog:
     if settings.judge:
         check_embedder()
     settings.out.mkdir(parents=True, exist_ok=True)  # paths lead through it
-    with one_after_another(settings.out / ".prepare.lock"):
+    with one_after_another(settings.out / LOCK):
         catalog, *people = _people(settings)
         found = extract(people, settings.out, settings, padding=settings.padding)
     sides = [_side(person, one) for person, one in zip(people, found.sets, strict=True)]

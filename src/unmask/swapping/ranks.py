@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LOCK = ".prepare.lock"
+
 
 def is_first() -> bool:
     """Return whether this process does what one alone must do, such as writing the catalog."""
