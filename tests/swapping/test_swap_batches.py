@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from makers.drawn_face_sets import drawn_faces
-from unmask.swapping.batches import Side, held_out_rows
+from unmask.swapping import batches
+from unmask.swapping.batches import Side, held_out_rows, make_sides
+from unmask.swapping.learner import new_network
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.pictures import Pictures
 from unmask.swapping.prepared import prepare
@@ -67,3 +71,26 @@ def test_a_twentieth_is_held_out_in_runs_all_over_the_set(count: int) -> None:
     assert runs <= 8
     if count >= 160:
         assert np.histogram(rows, bins=4, range=(0, count))[0].min() > 0
+
+
+def test_sides_are_warped_towards_each_other_where_that_is_asked_for() -> None:
+    sets = [[drawn_faces(0)], [drawn_faces(1)]]
+    settings = PairSettings(width=0.02, batch=4)
+    network = new_network(settings)
+    usual = make_sides(sets, network, settings)
+    towards = make_sides(sets, network, replace(settings, warp_to_landmarks=True))
+    for one, other in zip(usual, towards, strict=True):
+        assert torch.equal(one.batch(0).targets, other.batch(0).targets)
+        assert not torch.equal(one.batch(0).inputs, other.batch(0).inputs)
+    (alone,) = make_sides(sets[:1], network, replace(settings, warp_to_landmarks=True))
+    assert len(alone.batch(0).inputs) == 4
+
+
+def test_sets_of_a_side_give_alike_many_faces_where_there_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batches, "MOST_FACES", 10)
+    settings = PairSettings(width=0.02)
+    sets = [drawn_faces(0, count=12), drawn_faces(1, count=3)]
+    (side,) = make_sides([sets], new_network(settings), settings)
+    assert len(side.pictures.faces.images) == 5 + 3

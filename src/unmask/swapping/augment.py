@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unmask.contracts import Image
+from unmask.faces.topology import CONTOURS
 
 EQUALISED = 0.5  # share of the pictures whose contrast is equalised
 CLIP_LIMIT = 2.0
@@ -33,6 +34,8 @@ class Draws:
         shift: (B, 2) shares of the side.
         flip: (B,) whether it is mirrored.
         jitter: (B, 5, 5, 2) standard normal: where the warp's control points go.
+        choice: (B,) in [0, 1): which face a warp to landmarks is towards.
+        beside: (B, 68, 2) standard normal: how far beside its landmarks.
     """
 
     equalised: NDArray[np.bool_]
@@ -43,6 +46,8 @@ class Draws:
     shift: NDArray[np.float64]
     flip: NDArray[np.bool_]
     jitter: NDArray[np.float64]
+    choice: NDArray[np.float64]
+    beside: NDArray[np.float64]
 
     def __getitem__(self, places: slice) -> "Draws":
         """Return those of some of the faces."""
@@ -60,6 +65,8 @@ def draw(random: np.random.Generator, count: int) -> Draws:
         shift=random.uniform(-SHIFT, SHIFT, (count, 2)),
         flip=random.random(count) < 0.5,
         jitter=random.standard_normal((count, CONTROLS, CONTROLS, 2)),
+        choice=random.random(count),
+        beside=random.standard_normal((count, CONTOURS, 2)),
     )
 
 
@@ -75,6 +82,8 @@ def no_change(count: int) -> Draws:
         shift=np.zeros((count, 2)),
         flip=np.zeros(count, np.bool_),
         jitter=np.zeros((count, CONTROLS, CONTROLS, 2)),
+        choice=zeros,
+        beside=np.zeros((count, CONTOURS, 2)),
     )
 
 

@@ -1,5 +1,6 @@
 """Which faces each step learns, and the batches of them."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -7,10 +8,14 @@ import torch
 from torch import Tensor
 
 from unmask.seeding import generator_for
-from unmask.swapping.augment import draw, no_change
+from unmask.swapping.augment import draw
+from unmask.swapping.face_set import FaceSet
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.pictures import Batch, Pictures, Rows
+from unmask.swapping.prepared import prepare
+from unmask.torch_contracts import Autoencoder
 
+MOST_FACES = 8000  # of a side: they are kept in memory, in 2 GB at most
 HELD_OUT = 20  # one face of so many is never learned
 RUNS = 8  # pieces that the held-out faces lie in: neighbours in a clip look alike
 
@@ -60,11 +65,42 @@ class Side:
         """Return so many of the faces held out, evenly over all of them, as they are."""
         count = min(most, len(self.held_out))
         chosen = np.linspace(0, len(self.held_out) - 1, count).round().astype(int)
-        return self.pictures.made(self.held_out[chosen], no_change(count))
+        return self.pictures.plain(self.held_out[chosen])
 
     def _new_order(self, epoch: int) -> Rows:
         random = generator_for(self._settings.seed, "order", self._number, epoch)
         return random.permutation(self.learned)
+
+
+def make_sides(
+    sets: Sequence[Sequence[FaceSet]],
+    network: Autoencoder,
+    settings: PairSettings,
+    *,
+    rank: int = 0,
+    world: int = 1,
+) -> list[Side]:
+    """Return the sides of an autoencoder, their faces made ready.
+
+    Args:
+        sets: the face sets of each side.
+        network: whose sizes the faces get.
+        settings: of the training.
+        rank: number of this device.
+        world: number of devices.
+    """
+    sizes = {"input_size": network.input_size, "output_size": network.output_size}
+    largest, whole = max(sizes.values()), settings.paper_quirks
+    faces = [
+        prepare(one, largest=largest, whole=whole, most=max(1, MOST_FACES // len(one)))
+        for one in sets
+    ]
+    others = reversed(faces) if settings.warp_to_landmarks else [None] * len(faces)
+    shown = [
+        Pictures(one, **sizes, settings=settings, others=other)
+        for one, other in zip(faces, others, strict=True)
+    ]
+    return [Side(one, settings, number, rank=rank, world=world) for number, one in enumerate(shown)]
 
 
 def held_out_rows(count: int, seed: int, side: int) -> Rows:

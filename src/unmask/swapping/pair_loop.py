@@ -14,18 +14,16 @@ from unmask.errors import InvalidInputError
 from unmask.execution.progress import progress
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
-from unmask.swapping.batches import Side
+from unmask.swapping.batches import make_sides
 from unmask.swapping.learner import SwapLearner, network_options
 from unmask.swapping.pair_work import SIDES, PairWork
-from unmask.swapping.pictures import Batch, Pictures
-from unmask.swapping.prepared import prepare
+from unmask.swapping.pictures import Batch
 from unmask.swapping.preview import ROWS, write_preview
 from unmask.swapping.swap_model import SwapCard, save_swap
 from unmask.swapping.swap_run import STATE, read_swap_run
-from unmask.torch_contracts import SOURCE, TARGET, Autoencoder
+from unmask.torch_contracts import SOURCE, TARGET
 from unmask.training.batches import ahead
 
-MOST_FACES = 8000  # of a side: they are kept in memory, in 2 GB at most
 MOST_HELD_OUT = 64  # faces of a side that a look takes: it must cost little
 STEPS_BETWEEN_AGREEMENTS = 20  # of several devices, on whether the time is over
 
@@ -39,28 +37,13 @@ class PairTraining:
         network = work.network()
         self.learner = SwapLearner(fabric, self.settings, network, len(work.sides))
         self.learner.restore(state)
-        self.sides = [self._side(number, network) for number in range(len(work.sides))]
+        self.sides = make_sides(
+            work.sides, network, self.settings, rank=fabric.global_rank, world=fabric.world_size
+        )
         self.held_out = [side.unchanged(MOST_HELD_OUT) for side in self.sides]
         self.shown = [side.unchanged(ROWS) for side in self.sides]
         zeros = [0.0] * len(self.sides)
         self._sums = torch.tensor(self.run.losses or zeros, device=fabric.device)
-
-    def _side(self, number: int, network: Autoencoder) -> Side:
-        sizes = {"input_size": network.input_size, "output_size": network.output_size}
-        sets = self.work.sides[number]
-        faces = prepare(
-            sets,
-            largest=max(sizes.values()),
-            whole=self.settings.paper_quirks,
-            most=max(1, MOST_FACES // len(sets)),
-        )
-        return Side(
-            Pictures(faces, **sizes, settings=self.settings),
-            self.settings,
-            number,
-            rank=self.fabric.global_rank,
-            world=self.fabric.world_size,
-        )
 
     def run_to_its_end(self) -> None:
         """Take all steps that are left, and write the result."""

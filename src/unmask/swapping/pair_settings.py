@@ -52,6 +52,9 @@ class PairSettings:
     padding: float = setting(PADDING, "What the faces were aligned with.")
     eyes: float = setting(3.0, "Weight of the eyes in the loss; 1 or less adds none.")
     mouth: float = setting(2.0, "Weight of the mouth in the loss; 1 or less adds none.")
+    warp_to_landmarks: bool = setting(
+        False, "Whether faces are warped towards those of the other person, as dfaker can."
+    )
     seed: int = setting(0, "The same seed gives the same weights.")
     preview_every: int = setting(
         500, "Steps between looks at held-out faces: their loss, and the preview."

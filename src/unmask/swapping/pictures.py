@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unmask.contracts import Image
-from unmask.swapping.augment import Draws, colour_tables, equalise
+from unmask.swapping.augment import Draws, colour_tables, equalise, no_change
+from unmask.swapping.landmark_warp import LandmarkWarp
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.prepared import PreparedFaces
 from unmask.swapping.warp import Matrices, crop_matrices, warp_maps, ways_back
@@ -49,16 +50,24 @@ class Pictures:
         input_size: side in pixels of what the network takes.
         output_size: side of what it returns.
         settings: of the training.
+        others: faces of the other side, where its landmarks are warped to.
     """
 
     def __init__(
-        self, faces: PreparedFaces, *, input_size: int, output_size: int, settings: PairSettings
+        self,
+        faces: PreparedFaces,
+        *,
+        input_size: int,
+        output_size: int,
+        settings: PairSettings,
+        others: PreparedFaces | None = None,
     ) -> None:
         self.faces = faces
         self.share = int(faces.size * settings.coverage // 2) * 2 / faces.size
         published_for = faces.size if settings.paper_quirks else USUAL_SIZE
         self._jitter = JITTER / published_for
         self._tiles = max(published_for // 128, 1)
+        self._warp = LandmarkWarp(faces.landmarks, others.landmarks) if others else None
         self._input_size, self._output_size = input_size, output_size
         # How many times larger a picture is sampled before its pixels are averaged.
         crop = int(faces.images.shape[1]) * self.share
@@ -72,10 +81,18 @@ class Pictures:
 
     def made(self, rows: Rows, draws: Draws) -> Batch:
         """Return faces after the changes that were drawn."""
+        return self._batch(rows, draws, self._warp)
+
+    def plain(self, rows: Rows) -> Batch:
+        """Return faces that are neither changed nor warped."""
+        return self._batch(rows, no_change(len(rows)), None)
+
+    def _batch(self, rows: Rows, draws: Draws, warp: LandmarkWarp | None) -> Batch:
         back = ways_back(draws)
         images = self._equalised(rows, draws)
         tables = colour_tables(draws.colour)[:, None]
-        inputs = _in_rgb(self._warped(images, back, draws), tables, self._input_size)
+        warped = self._warped(images, self._maps(rows, back, draws, warp))
+        inputs = _in_rgb(warped, tables, self._input_size)
         targets = _in_rgb(self._cropped(images, back), tables, self._output_size)
         return Batch(_tensor(inputs), _tensor(targets), self._masks(rows, back))
 
@@ -86,9 +103,18 @@ class Pictures:
             images[place] = equalise(images[place], int(tiles[place]))
         return images
 
-    def _warped(self, images: list[Image], back: Matrices, draws: Draws) -> Iterable[Any]:
-        size, jitter = self._input_size * self._input_over, draws.jitter * self._jitter
-        maps = warp_maps(back, jitter, share=self.share, size=size, side=images[0].shape[0])
+    def _maps(
+        self, rows: Rows, back: Matrices, draws: Draws, warp: LandmarkWarp | None
+    ) -> NDArray[np.float32]:
+        """Return where the pixels of the inputs come from, (B, 2, in, in)."""
+        share, side = self.share, self.faces.images.shape[1]
+        size = self._input_size * self._input_over
+        if warp is None:
+            jitter = draws.jitter * self._jitter
+            return warp_maps(back, jitter, share=share, size=size, side=side)
+        return warp.maps(rows, back, draws, share=share, size=size, side=side)
+
+    def _warped(self, images: list[Image], maps: NDArray[np.float32]) -> Iterable[Any]:
         for image, (x, y) in zip(images, maps, strict=True):
             yield cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 

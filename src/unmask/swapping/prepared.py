@@ -26,11 +26,13 @@ class PreparedFaces:
     Args:
         images: (N, W, W, 3) uint8 in LAB.
         masks: (N, M, M, 3) uint8, of face, eyes and mouth.
+        landmarks: (N, 68, 2) from the middle of the face, in sides of the face.
         size: the side in pixels that the faces were cut at.
     """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8]
+    landmarks: NDArray[np.float64]
     size: int
 
 
@@ -52,16 +54,14 @@ def prepare(
     images = np.empty((total, side, side, 3), np.uint8)
     mask_side = min(side, LARGEST_MASK)
     masks = np.empty((total, mask_side, mask_side, 3), np.uint8)
-    faces = (
-        (one.images[row], one.landmarks[row])
-        for one, chosen in zip(sets, rows, strict=True)
-        for row in chosen
-    )
-    for image, mask, (face, landmarks) in zip(images, masks, faces, strict=True):
+    pairs = list(zip(sets, rows, strict=True))
+    points = np.concatenate([one.landmarks[list(chosen)] for one, chosen in pairs]) + 0.5
+    faces = (one.images[row] for one, chosen in pairs for row in chosen)
+    for face, corners, image, mask in zip(faces, points, images, masks, strict=True):
         small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
         cv2.cvtColor(small, cv2.COLOR_RGB2LAB, dst=image)
-        mask[:] = area_masks((landmarks + 0.5) * (mask_side / size) - 0.5, mask_side)
-    return PreparedFaces(images, masks, size)
+        mask[:] = area_masks(corners * np.float32(mask_side / size) - 0.5, mask_side)
+    return PreparedFaces(images, masks, points.astype(np.float64) / size - 0.5, size)
 
 
 def _evenly(count: int, most: int | None) -> Sequence[int]:

@@ -62,17 +62,18 @@ def warp_maps(
     controls = np.stack(np.meshgrid(along, along), axis=-1) + jitter  # (B, 5, 5, 2)
     moved = np.einsum("bij,brcj->birc", back[:, :, :2], controls) + back[:, :, 2, None, None]
     pixels = np.asarray(moved * side + (side - 1) / 2, dtype=np.float32)
-    weights = _weights(size)
+    weights = grid_weights(size, CONTROLS)
     return np.asarray(weights @ pixels @ weights.T, dtype=np.float32)
 
 
 @cache
-def _weights(size: int) -> NDArray[np.float32]:
-    """Return how much of each control point is in each pixel, (size, 5).
+def grid_weights(size: int, points: int) -> NDArray[np.float32]:
+    """Return how much of each point of a grid's side is in each pixel, (size, points).
 
-    They are those of the published way, which resizes the points to 1.25 times the size and cuts
+    The first and the last point lie on the borders of the outermost pixels. For five points these
+    are the weights of the published way, which resizes the points to 1.25 times the size and cuts
     the border off.
     """
-    places = (np.arange(size) + 0.5) / size * (CONTROLS - 1)
-    distance = np.abs(places[:, None] - np.arange(CONTROLS))
+    places = (np.arange(size) + 0.5) / size * (points - 1)
+    distance = np.abs(places[:, None] - np.arange(points))
     return np.asarray(np.maximum(1 - distance, 0), dtype=np.float32)
