@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from unmask.adversarial.attack import AttackSettings, attack
     from unmask.adversarial.defense_dataset import DefenseDatasetSettings, build_defense_dataset
     from unmask.adversarial.opening import open_victim
+    from unmask.attribution.attribute import AttributeSettings, attribute
+    from unmask.attribution.hold_out import CalibrateSettings, calibrate_checkpoint
     from unmask.benchmark.attack import attack_benchmark
     from unmask.benchmark.attack_settings import AttackBenchmarkSettings
+    from unmask.benchmark.attribution import attribution_benchmark
+    from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings
     from unmask.benchmark.compression import CompressionSettings, compression
     from unmask.benchmark.defence import defence
     from unmask.benchmark.defence_settings import DefenceSettings
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
     from unmask.faces.prepare import FacesSettings, prepare_faces
     from unmask.generators.forge import ForgeSettings, forge
     from unmask.generators.openpeople import CorpusSettings, make_corpus
+    from unmask.swapping.dfdm import DfdmSettings, build_dfdm
+    from unmask.swapping.encoder import EncoderSettings, warm_start
+    from unmask.swapping.forge_swap import SwapSettings, forge_swap
     from unmask.training.adopt import AdoptSettings, adopt
     from unmask.training.loop import TrainSettings, train
 
@@ -34,8 +41,12 @@ _PLACES = {
     "unmask.adversarial.attack": ("AttackSettings", "attack"),
     "unmask.adversarial.defense_dataset": ("DefenseDatasetSettings", "build_defense_dataset"),
     "unmask.adversarial.opening": ("open_victim",),
+    "unmask.attribution.attribute": ("AttributeSettings", "attribute"),
+    "unmask.attribution.hold_out": ("CalibrateSettings", "calibrate_checkpoint"),
     "unmask.benchmark.attack": ("attack_benchmark",),
     "unmask.benchmark.attack_settings": ("AttackBenchmarkSettings",),
+    "unmask.benchmark.attribution": ("attribution_benchmark",),
+    "unmask.benchmark.attribution_settings": ("AttributionBenchmarkSettings",),
     "unmask.benchmark.compression": ("CompressionSettings", "compression"),
     "unmask.benchmark.defence": ("defence",),
     "unmask.benchmark.defence_settings": ("DefenceSettings",),
@@ -48,6 +59,9 @@ _PLACES = {
     "unmask.faces.prepare": ("FacesSettings", "prepare_faces"),
     "unmask.generators.forge": ("ForgeSettings", "forge"),
     "unmask.generators.openpeople": ("CorpusSettings", "make_corpus"),
+    "unmask.swapping.dfdm": ("DfdmSettings", "build_dfdm"),
+    "unmask.swapping.encoder": ("EncoderSettings", "warm_start"),
+    "unmask.swapping.forge_swap": ("SwapSettings", "forge_swap"),
     "unmask.training.adopt": ("AdoptSettings", "adopt"),
     "unmask.training.loop": ("TrainSettings", "train"),
 }
@@ -56,6 +70,9 @@ __all__ = [
     "AdoptSettings",
     "AttackBenchmarkSettings",
     "AttackSettings",
+    "AttributeSettings",
+    "AttributionBenchmarkSettings",
+    "CalibrateSettings",
     "Catalog",
     "CompressionSettings",
     "CorpusSettings",
@@ -64,15 +81,22 @@ __all__ = [
     "DefenseDatasetSettings",
     "DegradeSettings",
     "DemoSettings",
+    "DfdmSettings",
+    "EncoderSettings",
     "EvaluateSettings",
     "FacesSettings",
     "ForgeSettings",
     "IndexSettings",
+    "SwapSettings",
     "TrainSettings",
     "adopt",
     "attack",
     "attack_benchmark",
+    "attribute",
+    "attribution_benchmark",
     "build_defense_dataset",
+    "build_dfdm",
+    "calibrate_checkpoint",
     "compression",
     "cut",
     "defence",
@@ -80,6 +104,7 @@ __all__ = [
     "demo",
     "evaluate",
     "forge",
+    "forge_swap",
     "index",
     "make_catalog",
     "make_corpus",
@@ -87,6 +112,7 @@ __all__ = [
     "prepare_faces",
     "read_catalog",
     "train",
+    "warm_start",
 ]
 
 
