@@ -350,7 +350,6 @@ def test_smoothing_steadies_a_face_whose_landmarks_tremble(tmp_path: Path) -> No
         ({"erosion": 0.5}, r"erosion must lie in \[0, 0.4\], got 0.5; 0 is usual"),
         ({"mask_blur": 4}, "mask_blur must be odd, got 4; 3 is usual, 1 blurs nothing"),
         ({"mask_passes": -1}, r"mask_passes must lie in \[0, 64\], got -1; 4 is usual"),
-        ({"colour_share": 0.0}, r"colour_share must lie in \[0.01, 1\], got 0.0; 0.25 is usual"),
         ({"smoothing": 65}, r"smoothing must lie in \[0, 64\], got 65; 1 is usual"),
     ],
 )

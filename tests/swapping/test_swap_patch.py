@@ -9,7 +9,7 @@ from unmask.contracts import Image
 from unmask.faces.topology import contours_of
 from unmask.metrics.likeness import psnr
 from unmask.swapping.alignment import cut_face, face_matrix
-from unmask.swapping.patch import Patch, patch_of
+from unmask.swapping.patch import patch_of
 
 WHERE = pose(size=40, x=110, y=80, turn=0.2)
 
@@ -89,12 +89,3 @@ def test_patch_outside_of_the_frame_is_none() -> None:
     image: Image = np.zeros((100, 100, 3), np.uint8)
     assert far.cut(image, 64) is None
     assert far.window(np.full((128, 128), 255, np.uint8), image) is None
-
-
-def test_face_that_jumps_is_in_another_shot() -> None:
-    def at(x: float) -> Patch:
-        return patch_of(landmarks(68, pose(size=40, x=x)))
-
-    assert at(105).follows(at(100))
-    assert not at(160).follows(at(100))
-    assert not at(100).follows(None)

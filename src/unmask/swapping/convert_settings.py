@@ -13,8 +13,9 @@ from unmask.swapping.swap_mask import MASKS
 class ConvertSettings:
     """How a swapped face is masked, coloured, sharpened and put into its frame.
 
-    The defaults are those of faceswap's converter (commit 183aee37), but for the two that steady
-    the result over time; `smoothing=0 colour_share=1` switches them off.
+    The defaults are those of faceswap's converter (commit 183aee37), but for the smoothing, which
+    it has not. Colours are measured in each frame alone: measures that run over frames follow the
+    light late, and made the face flicker up to twice as much on real talkers.
 
     Raises:
         NotFoundError: if a choice has no such name.
@@ -29,7 +30,6 @@ class ConvertSettings:
     box_distance: float = setting(0.11, "How far from the patch's border the face begins.")
     box_blur: float = setting(0.05, "The deviation of that border's blur; both are shares.")
     colour: str = setting("average", "How colours follow: average, reinhard, histogram or none.")
-    colour_share: float = setting(0.25, "The part of each frame in the running colours; 1 is all.")
     poisson: bool = setting(False, "Whether the face's gradients, not its colours, are put in.")
     sharpen: str = setting("none", "What is done against blur: none, box, gaussian or unsharp.")
     sharpen_amount: float = setting(1.5, "How much of the lost detail is added.")
@@ -62,7 +62,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "mask_threshold": (0, 0.49),
     "box_distance": (0, 0.4),
     "box_blur": (0, 0.2),
-    "colour_share": (0.01, 1),
     "sharpen_amount": (0, 10),
     "sharpen_radius": (0, 0.05),
     "sharpen_threshold": (0, 255),

@@ -1,7 +1,7 @@
 """Where the patch of a face lies in its frame: cutting it out, and putting it back."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,12 +12,12 @@ from unmask.faces.topology import Points, moved
 from unmask.faces.window import Window, corner_of, window_around
 from unmask.swapping.alignment import PADDING, cut_face, face_matrix
 
+Value = TypeVar("Value", np.uint8, np.float32)
+
 # The share of the aligned picture's side that the networks see: its middle.
 COVERAGE = 0.875
 # Pixels of the patch beyond its border that sampling and halving reach.
 MARGIN = 3
-# A face that moves by more of the patch's side from a frame to the next is in another shot.
-LONGEST_STEP = 0.25
 
 CORNERS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.float64)
 
@@ -59,12 +59,12 @@ class Patch:
         box = (CORNERS * [width + 2, height + 2] + [left - 1, top - 1]) / mask.shape[0]
         return window_around(self._in_frame(box), margin, image)
 
-    def drawn(self, patch: NDArray[Any], window: Window) -> Image:
+    def drawn(self, patch: NDArray[Value], window: Window) -> NDArray[Value]:
         """Return a picture or a mask of the patch as it lies in a window of the frame.
 
         Args:
-            patch: (side, side, 3), levels in [0, 255] of any type; it goes on as at its border.
-                Or a mask (side, side), uint8; it is 0 beyond its border.
+            patch: (side, side, 3), which goes on as at its border, or a mask (side, side), which
+                is 0 beyond it.
             window: rows and columns of the frame.
         """
         rows, columns = window
@@ -77,16 +77,7 @@ class Patch:
             flags=cv2.INTER_LINEAR if is_mask else cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_CONSTANT if is_mask else cv2.BORDER_REPLICATE,
         )
-        # Adding nothing rounds and cuts off.
-        levels: Image = cv2.add(drawn, 0, dtype=cv2.CV_8U)  # type: ignore[call-overload]
-        return levels
-
-    def follows(self, before: "Patch | None") -> bool:
-        """Return whether the face may have moved here from where it was a frame before."""
-        if before is None:
-            return False
-        (middle,) = moved(before._in_frame(np.array([[0.5, 0.5]])), self.matrix)
-        return bool(np.hypot(*(middle - 0.5)) <= LONGEST_STEP)
+        return np.asarray(drawn, patch.dtype)
 
     def _in_frame(self, places: NDArray[np.float64]) -> NDArray[np.float32]:
         return moved(places.astype(np.float32), cv2.invertAffineTransform(self.matrix))

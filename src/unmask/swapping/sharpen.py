@@ -3,24 +3,24 @@
 import cv2
 import numpy as np
 
-from unmask.contracts import Image
+from unmask.swapping.swap_colour import Levels
 
 SHARPENINGS = ("none", "box", "gaussian", "unsharp")
 
 
 def sharpened(
-    image: Image,
+    image: Levels,
     kind: str,
     *,
     amount: float = 1.5,
     radius: int = 2,
     threshold: int = 5,
     paper_quirks: bool = False,
-) -> Image:
+) -> Levels:
     """Return a picture plus `amount` times what its blurred copy lacks.
 
     Args:
-        image: (H, W, 3) uint8.
+        image: (H, W, 3) float32 in [0, 255]; what comes out may leave that range.
         kind: what blurs: `box` or `gaussian`; `unsharp` is `gaussian` but for places of less
             contrast than the threshold, whose noise it leaves alone. `none` changes nothing.
         amount: how much is added.
@@ -33,9 +33,9 @@ def sharpened(
         return image
     window = (2 * radius + 1, 2 * radius + 1)
     blurred = cv2.blur(image, window) if kind == "box" else cv2.GaussianBlur(image, window, 0)
-    sharp = np.asarray(cv2.addWeighted(image, 1 + amount, blurred, -amount, 0), np.uint8)
+    sharp = np.asarray(cv2.addWeighted(image, 1 + amount, blurred, -amount, 0), np.float32)
     if kind != "unsharp":
         return sharp
-    contrast = cv2.absdiff(image, np.asarray(blurred, np.uint8))
+    contrast = cv2.absdiff(image, np.asarray(blurred, np.float32))
     chosen = contrast < threshold if paper_quirks else contrast >= threshold
     return np.where(chosen, sharp, image)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from unmask.contracts import ForgedFrame, Image
 from unmask.errors import InvalidInputError
-from unmask.faces.blend import alpha_blend, poisson_blend
+from unmask.faces.blend import poisson_blend
 from unmask.faces.landmarks import Landmarks, face_at, smoothed
 from unmask.faces.topology import Points
 from unmask.swapping.alignment import PADDING
 from unmask.swapping.convert_settings import ConvertSettings
 from unmask.swapping.patch import COVERAGE, Patch, patch_of
 from unmask.swapping.sharpen import sharpened
-from unmask.swapping.swap_colour import Levels, SwapColour
+from unmask.swapping.swap_colour import Levels, match_colours
 from unmask.swapping.swap_mask import MASK_SIDE, box_mask, eroded, face_mask, softened
 from unmask.torch_contracts import SOURCE, Autoencoder
 from unmask.video.read import Frame
@@ -123,8 +123,22 @@ def resized(image: Image, side: int) -> Image:
     return np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def composite(new: Levels, old: Image, mask: Image) -> Image:
+    """Return (mask * new + (255 - mask) * old) / 255, rounded.
+
+    Args:
+        new: (H, W, 3) float32; it may leave [0, 255].
+        old: (H, W, 3) uint8.
+        mask: (H, W) uint8; 0 keeps the old pixel bit for bit.
+    """
+    change = cv2.subtract(new, old, dtype=cv2.CV_32F)
+    share = cv2.merge([mask] * 3)
+    change = cv2.multiply(change, share, scale=1 / 255, dtype=cv2.CV_32F)
+    return np.asarray(cv2.add(old, change, dtype=cv2.CV_8U), np.uint8)
+
+
 class Paster:
-    """Puts the swapped faces of one clip into its frames, in their order.
+    """Puts swapped faces into their frames.
 
     Args:
         settings: how.
@@ -133,8 +147,6 @@ class Paster:
     def __init__(self, settings: ConvertSettings) -> None:
         self._settings = settings
         self._box = box_mask(distance=settings.box_distance, blur=settings.box_blur)
-        self._colour = SwapColour(settings.colour, settings.colour_share)
-        self._before: tuple[int, Patch] | None = None
 
     def __call__(self, frame: Frame, face: Face | None, new: Levels | None) -> ForgedFrame:
         """Return the frame's picture with the new face in it, and the mask.
@@ -151,7 +163,7 @@ class Paster:
         if face is None or new is None:
             return ForgedFrame(image, mask)
         soft = self._mask(face)
-        new = self._matched(frame.number, face, new, soft)
+        new = self._matched(face, new, soft)
         radius = self._radius(image)
         window = face.patch.window(soft, image, margin=radius + 1)
         if window is not None:
@@ -160,11 +172,12 @@ class Paster:
             image[window], mask[window] = self._blended(drawn, image[window], inside)
         return ForgedFrame(image, mask)
 
-    def _blended(self, drawn: Image, image: Image, mask: Image) -> tuple[Image, Image]:
+    def _blended(self, drawn: Levels, image: Image, mask: Image) -> tuple[Image, Image]:
         if not self._settings.poisson:
-            return alpha_blend(drawn, image, mask), mask
+            return composite(drawn, image, mask), mask
         replaced = np.where(mask >= 128, 255, 0).astype(np.uint8)
-        return poisson_blend(drawn, image, replaced), replaced
+        whole = np.rint(np.clip(drawn, 0, 255)).astype(np.uint8)
+        return poisson_blend(whole, image, replaced), replaced
 
     def _mask(self, face: Face) -> Image:
         """Return the mask in the patch, (MASK_SIDE, MASK_SIDE)."""
@@ -178,12 +191,10 @@ class Paster:
         )
         return np.asarray(np.rint(soft * self._box), np.uint8)
 
-    def _matched(self, number: int, face: Face, new: Levels, mask: Image) -> Levels:
-        before, self._before = self._before, (number, face.patch)
-        goes_on = before is not None and before[0] == number - 1 and face.patch.follows(before[1])
+    def _matched(self, face: Face, new: Levels, mask: Image) -> Levels:
         side = new.shape[0]
         old, inside = resized(face.image, side), resized(mask, side) >= 128
-        return self._colour(new, old, inside, goes_on=goes_on)
+        return match_colours(self._settings.colour, new, old, inside)
 
     def _radius(self, image: Image) -> int:
         """Return the sharpening's radius in pixels, 0 without any."""
@@ -191,7 +202,7 @@ class Paster:
         is_wanted = settings.sharpen != "none"
         return max(round(settings.sharpen_radius * image.shape[1]), 1) if is_wanted else 0
 
-    def _sharpened(self, drawn: Image, radius: int) -> Image:
+    def _sharpened(self, drawn: Levels, radius: int) -> Levels:
         settings = self._settings
         return sharpened(
             drawn,
