@@ -91,6 +91,30 @@ def test_all_that_comes_from_data_is_escaped() -> None:
     assert page.count("&lt;script&gt;") > 15
 
 
+def test_network_that_is_not_shown_to_beat_guessing_is_named() -> None:
+    result = make_result("meso4", "c23")
+    own = replace(result, train=result.test)
+    measured = replace(own.metrics["accuracy"], low=own.chance)
+    blind = replace(own, metrics=own.metrics | {"accuracy": measured})  # type: ignore[operator]
+    told = "That meso4 at c23 does better than guessing is not shown"
+    assert told in render_attribution(AttributionReport([blind]))
+    assert told not in render_attribution(AttributionReport([own]))
+
+
+def test_key_figure_of_the_unknown_is_the_best_mean_over_makers_left_out_alone() -> None:
+    _, unknown = make_attribution_study()
+    own = [
+        one.unknown[0].metrics["auroc"].value
+        for one in unknown
+        if one.detector == "dma_sta" and not one.held_out
+    ]
+    page = render_attribution(report())
+    assert (
+        f"AUROC of unknown makers</dt><dd>{sum(own) / len(own):.3f}<small>dma_sta, mean over 2"
+        in page
+    )
+
+
 def test_page_of_nothing_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="a report must have at least one result, got none"):
         render_attribution(AttributionReport([]))

@@ -111,13 +111,23 @@ def _key_figures(results: Sequence[AttributionResult], unknown: Sequence[OpenSet
         ("Videos in a test", f"{tested:,}", f"of {best.counts.persons:,} persons"),
         ("Not scored", f"{lost:,}", "items of a test, each with its reason"),
     ]
-    left_out = [
-        of.metrics["auroc"].value for one in unknown if one.left_out for of in one.unknown[:1]
-    ]
-    if left_out:
-        told = f"mean of {len(left_out)} tests with a maker left out"
-        figures.insert(2, ("Unknown told by AUROC", figure(float(np.mean(left_out))), told))
+    if refused := _told_unknown(unknown):
+        figures.insert(2, refused)
     return key_element(figures)
+
+
+def _told_unknown(unknown: Sequence[OpenSetResult]) -> tuple[str, str, str] | None:
+    """Return the best detector's mean AUROC over the makers that were left out, one at a time."""
+    found: dict[str, list[float]] = {}
+    for one in unknown:
+        if one.left_out and not one.held_out and one.test.qualities == one.train.qualities:
+            found.setdefault(one.detector, []).append(one.unknown[0].metrics["auroc"].value)
+    if not found:
+        return None
+    means = {name: float(np.mean(values)) for name, values in found.items()}
+    best = max(means, key=lambda name: means[name])
+    told = f"{best}, mean over {len(found[best])} left out; 0.5 is guessing"
+    return "AUROC of unknown makers", figure(means[best]), told
 
 
 def _published_lede(results: Sequence[AttributionResult]) -> str:
@@ -161,6 +171,12 @@ def _limits(report: AttributionReport) -> Markup:
             f"Some tests show only {people} persons. Intervals by video tell what other videos of "
             "these persons would give, not what other persons would."
         )
+    told += [
+        f"That {one.detector} at {one.test.quality} does better than guessing is not shown: the "
+        "interval of its accuracy holds that of guessing."
+        for one in alike(results)
+        if (low := one.metrics["accuracy"].low) is not None and low <= one.chance
+    ]
     told.append(
         "The makers stand in the test as they stand in the data set; elsewhere their shares, and "
         "with them precision, differ."
