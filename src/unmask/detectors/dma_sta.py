@@ -26,8 +26,8 @@ class DmaSta(Detector):
     features are then averaged by weights that the clip as a whole gives them. The network sees the
     middle seven eighths of the face.
 
-    Where it learns, frames go through one after another, so that batch norm takes its statistics
-    from one place in time; else all go at once, which gives the same.
+    Where it learns, batch norm takes its statistics from each place in time by itself, as if the
+    frames went through one after another. They go through together, which is faster.
 
     Args:
         size: side of the face in pixels, a multiple of 16.
@@ -93,25 +93,24 @@ class DmaSta(Detector):
         """
         if not 1 <= stage <= len(STAGES):
             raise InvalidInputError(f"stage must lie in 1 to {len(STAGES)}, got {stage}; take 4")
-        places: list[Tensor] = []
+        told: list[Tensor] = []
         last = f"layer{stage}.{STAGES[stage - 1] - 1}.attention"
         hook = self.network.get_submodule(last).register_forward_hook(
-            lambda module, given, weights: places.append(weights)
+            lambda module, given, maps: told.append(maps)
         )
         try:
             weights = self._weights(self._features(self.normalised(faces)))
         finally:
             hook.remove()
-        each = [one.view(len(faces), -1, *one.shape[2:]) for one in places]
-        return weights, torch.cat(each, 1)
+        places = told[0].view(self.frames, len(faces), *told[0].shape[2:])
+        return weights, places.transpose(0, 1)
 
     def _features(self, faces: Tensor) -> Tensor:
         """Return the features (N, frames, C) of normalised faces (N, frames, 3, size, size)."""
         edge = self.size // 16
         seen = faces[..., edge : self.size - edge, edge : self.size - edge]
-        parts = seen.chunk(self.frames, 1) if self.training else (seen,)
-        found = [self.network(part.flatten(0, 1)).view(*part.shape[:2], -1) for part in parts]
-        return torch.cat(found, 1)
+        features: Tensor = self.network(seen.transpose(0, 1).flatten(0, 1))  # frame by frame
+        return features.view(self.frames, len(faces), -1).transpose(0, 1)
 
     def _weights(self, features: Tensor) -> Tensor:
         weights: Tensor = self.network.temporal(features.mean(-1))
@@ -124,12 +123,12 @@ class _Network(nn.Module):
     def __init__(self, stem: int, frames: int, outputs: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, stem, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(stem)
+        self.bn1 = _Norm(stem, frames)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
         inner = [stem * 2**stage for stage in range(len(STAGES))]
         inputs = [stem, *(WIDENING * channels for channels in inner)]
         self.layer1, self.layer2, self.layer3, self.layer4 = self.stages = [
-            _stage(inputs[stage], channels, STAGES[stage], stride=1 if stage == 0 else 2)
+            _stage(inputs[stage], channels, STAGES[stage], frames, stride=1 if stage == 0 else 2)
             for stage, channels in enumerate(inner)
         ]
         self.temporal = nn.Sequential(
@@ -145,7 +144,7 @@ class _Network(nn.Module):
                 nn.init.normal_(module.weight, std=sqrt(2 / fan_out))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the features (N, C) of images (N, 3, H, W)."""
+        """Return the features (frames * N, C) of images (frames * N, 3, H, W), frame by frame."""
         images = images.contiguous(memory_format=torch.channels_last)
         images = self.pool(self.bn1(self.conv1(images)).relu())
         for stage in self.stages:
@@ -153,29 +152,43 @@ class _Network(nn.Module):
         return images.mean((2, 3))
 
 
-def _stage(inputs: int, channels: int, blocks: int, *, stride: int) -> nn.Sequential:
-    first = _Bottleneck(inputs, channels, stride=stride)
-    rest = [_Bottleneck(WIDENING * channels, channels) for _ in range(blocks - 1)]
+class _Norm(nn.BatchNorm2d):
+    """Batch norm of images (frames * N, C, H, W) that learns of one frame after another."""
+
+    def __init__(self, channels: int, frames: int) -> None:
+        super().__init__(channels)
+        self.frames = frames
+
+    def forward(self, images: Tensor) -> Tensor:
+        norm = super().forward
+        if not self.training:
+            return norm(images)
+        return torch.cat([norm(one) for one in images.chunk(self.frames)])
+
+
+def _stage(inputs: int, channels: int, blocks: int, frames: int, *, stride: int) -> nn.Sequential:
+    first = _Bottleneck(inputs, channels, frames, stride=stride)
+    rest = [_Bottleneck(WIDENING * channels, channels, frames) for _ in range(blocks - 1)]
     return nn.Sequential(first, *rest)
 
 
 class _Bottleneck(nn.Module):
     """Three convolutions, what they say weighted by place, beside a shortcut."""
 
-    def __init__(self, inputs: int, channels: int, *, stride: int = 1) -> None:
+    def __init__(self, inputs: int, channels: int, frames: int, *, stride: int = 1) -> None:
         super().__init__()
         outputs = WIDENING * channels
         self.conv1 = nn.Conv2d(inputs, channels, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
+        self.bn1 = _Norm(channels, frames)
         self.conv2 = nn.Conv2d(channels, channels, 3, stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(channels)
+        self.bn2 = _Norm(channels, frames)
         self.conv3 = nn.Conv2d(channels, outputs, 1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
+        self.bn3 = _Norm(outputs, frames)
         self.attention = _Places()
         self.downsample: nn.Module = nn.Identity()
         if stride > 1 or inputs != outputs:
             projection = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-            self.downsample = nn.Sequential(projection, nn.BatchNorm2d(outputs))
+            self.downsample = nn.Sequential(projection, _Norm(outputs, frames))
 
     def forward(self, images: Tensor) -> Tensor:
         inner = self.bn1(self.conv1(images)).relu_()
