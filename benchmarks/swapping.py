@@ -36,15 +36,14 @@ from unmask.catalog import hash_file
 from unmask.faces.landmarks import Landmarks, find_landmarks, write_landmarks
 from unmask.faces.topology import MEAN_FACE
 from unmask.generators.landmark_files import LandmarkFile
-from unmask.swapping.batches import Side
+from unmask.swapping.batches import Side, make_sides
 from unmask.swapping.convert import ConvertTask, Output, convert_clip
 from unmask.swapping.face_set import FaceSet
 from unmask.swapping.learner import SwapLearner, network_options, new_network
 from unmask.swapping.loss import swap_loss
 from unmask.swapping.pair_settings import PairSettings
-from unmask.swapping.pictures import Batch, Pictures
+from unmask.swapping.pictures import Batch
 from unmask.swapping.pipeline import Sink, ahead
-from unmask.swapping.prepared import prepare
 from unmask.swapping.swap_frames import TOGETHER
 from unmask.swapping.swap_model import SwapCard, save_swap
 from unmask.torch_contracts import SOURCE, Autoencoder
@@ -87,7 +86,7 @@ def compare_training(settings: PairSettings, steps: int, rounds: int) -> None:
         cv2.setNumThreads(1)  # as in training
         network = new_network(settings)
         learner = SwapLearner(fabric, settings, network, 2)
-        people = [new_side(settings, network, number) for number in range(2)]
+        people = make_sides([[some_faces(0)], [some_faces(1)]], network, settings)
         starts = iter(range(0, 10**6, steps))
         mean_squares = bare_steps(settings, mse_loss)
         masked = bare_steps(settings, under_masks)
@@ -97,12 +96,6 @@ def compare_training(settings: PairSettings, steps: int, rounds: int) -> None:
             "bare, our loss": lambda: list(islice(masked, steps)),
         }
         show(f"training, batch {settings.batch}: steps a second", measured(sides, steps, rounds))
-
-
-def new_side(settings: PairSettings, network: Autoencoder, number: int) -> Side:
-    sizes = {"input_size": network.input_size, "output_size": network.output_size}
-    faces = prepare([some_faces(number)], largest=max(sizes.values()))
-    return Side(Pictures(faces, **sizes, settings=settings), settings, number)
 
 
 def some_faces(seed: int) -> FaceSet:
