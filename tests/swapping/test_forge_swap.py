@@ -295,6 +295,7 @@ def test_catalog_without_names_is_refused(tmp_path: Path) -> None:
         ({"erosion": 0.9}, "erosion must lie in"),
         ({"colour": "averge"}, "has no 'averge'; did you mean 'average'"),
         ({"model": "dfakr"}, "has no 'dfakr'; did you mean 'dfaker'"),
+        ({"options": ("lowmen=true",)}, "has no 'lowmen'; did you mean 'lowmem'"),
     ],
 )
 def test_wrong_settings_are_refused_at_once(wrong: dict[str, Any], words: str) -> None:

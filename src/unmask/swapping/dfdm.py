@@ -18,11 +18,8 @@ from unmask.swapping.convert import ConvertTask, Output
 from unmask.swapping.convert_settings import ConvertSettings
 from unmask.swapping.dfdm_make import (
     EncoderTask,
-    FaceFolder,
     RealTask,
     SwapTask,
-    folder_of,
-    learning_key,
     make_encoder,
     make_real,
     make_swap,
@@ -31,6 +28,7 @@ from unmask.swapping.dfdm_numbers import Numbers, number
 from unmask.swapping.dfdm_pairs import Who, draw_pairs, usable_clips, who
 from unmask.swapping.extract import Extracted, ExtractSettings, extract
 from unmask.swapping.learner import network_options
+from unmask.swapping.learning_key import FaceFolder, folder_of, learning_key
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.people import Person
 from unmask.swapping.swap_rows import check_kept, check_places, part_of, swap_row, with_made

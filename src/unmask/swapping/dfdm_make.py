@@ -13,19 +13,17 @@ from unmask.datasets.dfdm_names import quality_of
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of
 from unmask.generators.landmark_files import LandmarkFile, Row, content_key, failure
-from unmask.settings import to_plain
 from unmask.swapping.convert import ConvertTask, Output, convert_clip
-from unmask.swapping.face_set import FaceSet, read_face_set
+from unmask.swapping.face_set import read_face_set
+from unmask.swapping.learning_key import FaceFolder, learning_key
 from unmask.swapping.pair import train_pair
-from unmask.swapping.pair_settings import FREE, PairSettings
+from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.swap_model import CARD, WEIGHTS, read_swap_card
 from unmask.swapping.swap_rows import told
 from unmask.swapping.warm_start import train_encoder
 from unmask.video.probe import VideoInfo, probe
 from unmask.video.read import read_frames
 from unmask.video.write import VideoWriter, read_mark
-
-FaceFolder = Path | str  # of the faces of a person, or why there are none
 
 
 @dataclass(frozen=True)
@@ -106,14 +104,6 @@ class RealTask:
     def files(self) -> list[Path]:
         """What it writes."""
         return [self.out / one.id for one in self.outputs]
-
-
-def learning_key(settings: PairSettings, faces: tuple[FaceFolder, ...], start: Path | None) -> str:
-    """Return what changes when the weights of a training would."""
-    learned = {name: value for name, value in to_plain(settings).items() if name not in FREE}
-    begun = read_swap_card(start).weights_sha256 if start else ""
-    # The folder of a face set is called by what it holds.
-    return key_of(learned, [one.name if isinstance(one, Path) else one for one in faces], begun)
 
 
 def make_swap(task: SwapTask) -> list[Row]:
@@ -202,11 +192,3 @@ def _writers(task: RealTask, info: VideoInfo) -> Iterator[list[VideoWriter]]:
 
 def _alike(outputs: tuple[Output, ...], said: Row) -> list[Row]:
     return [{"id": output.id, "path": output.id} | said for output in outputs]
-
-
-def folder_of(faces: FaceSet | Exception) -> FaceFolder:
-    """Return the folder of a person's faces, or why there are none."""
-    if isinstance(faces, Exception):
-        return str(faces)
-    assert faces.folder is not None  # they are kept
-    return faces.folder

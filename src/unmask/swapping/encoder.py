@@ -9,6 +9,7 @@ from unmask.errors import InvalidInputError
 from unmask.settings import setting
 from unmask.swapping.extract import ExtractSettings, extract
 from unmask.swapping.face_set import FaceSet
+from unmask.swapping.learner import network_options
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.people import people_of
 from unmask.swapping.preview import PREVIEW
@@ -31,13 +32,14 @@ class EncoderSettings(PairSettings, ExtractSettings, _EncoderPlaces):
     """What `unmask forge encoder` needs.
 
     Raises:
-        NotFoundError: if the precision is unknown.
+        NotFoundError: if a choice or an option has no such name.
         InvalidInputError: if a number is out of its range.
     """
 
     def __post_init__(self) -> None:
         PairSettings.__post_init__(self)
         ExtractSettings.__post_init__(self)
+        network_options(self)  # a name that is misspelt is answered before the work
 
 
 def warm_start(settings: EncoderSettings) -> Path:

@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from unmask.autoencoders import AUTOENCODERS
 from unmask.catalog import Catalog, read_catalog
 from unmask.errors import InvalidInputError
-from unmask.execution.journal import key_of, run_journaled
+from unmask.execution.journal import run_journaled
 from unmask.generators.landmark_files import Row, slug
-from unmask.settings import setting, to_plain
+from unmask.settings import setting
 from unmask.swapping.convert import ConvertTask, Output, convert_clip
 from unmask.swapping.convert_settings import ConvertSettings
 from unmask.swapping.extract import Extracted, ExtractSettings, extract
 from unmask.swapping.face_set import FaceSet
 from unmask.swapping.identity import check_embedder
+from unmask.swapping.learner import network_options
+from unmask.swapping.learning_key import learning_key
 from unmask.swapping.mirror import mirrored
 from unmask.swapping.pair import train_pair
-from unmask.swapping.pair_settings import FREE, PairSettings
+from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.people import Person, index_clips, people_of, person_of, same_person
 from unmask.swapping.preview import PREVIEW
 from unmask.swapping.ranks import LOCK, is_first, one_after_another
@@ -67,7 +68,7 @@ class SwapSettings(PairSettings, ConvertSettings, ExtractSettings, _SwapPlaces):
     def __post_init__(self) -> None:
         for part in (PairSettings, ConvertSettings, ExtractSettings):
             part.__post_init__(self)
-        AUTOENCODERS[self.model]  # a name that is misspelt is answered before the work
+        network_options(self)  # a name that is misspelt is answered before the work
         if self.crf is not None and not 0 <= self.crf <= 51:
             raise InvalidInputError(
                 f"crf must lie in [0, 51], got {self.crf}; leave it out to lose nothing"
@@ -202,10 +203,8 @@ def _jobs(settings: SwapSettings, target: _Side, source: _Side) -> list[_Job]:
 def _trained(settings: SwapSettings, target: _Side, source: _Side) -> Path:
     """Return the folder of the trained pair, whose name changes with what it learns."""
     pair = part_of(settings, PairSettings)
-    learned = {name: value for name, value in to_plain(pair).items() if name not in FREE}
-    start = read_swap_card(settings.start).weights_sha256 if settings.start else None
     names = target.person.name, source.person.name
-    key = key_of(learned, [target.faces.sha256, source.faces.sha256, names], start)
+    key = learning_key(pair, [target.folder, source.folder], settings.start)
     whole = file_name("_".join([*map(slug, names), settings.model]))
     folder = settings.out / MODELS / f"{whole}-{key[:8]}"
     if is_first():
