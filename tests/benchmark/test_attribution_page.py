@@ -115,6 +115,21 @@ def test_key_figure_of_the_unknown_is_the_best_mean_over_makers_left_out_alone()
     )
 
 
+def test_networks_trained_on_several_qualities_are_told_apart_where_a_maker_is_unknown() -> None:
+    one, *kinds = make_unknown()
+    several = replace(one.train, qualities=("c0", "c10", "c23"))
+    mixed = [
+        replace(one, train=several, test=replace(one.test, qualities=(quality,)))
+        for quality in ("c0", "c10")
+    ]
+    values = tuple(each.values for each in kinds)
+    page = render_attribution(
+        report(unknown=[one, *mixed], confidences={of.name: values for of in (one, *mixed)})
+    )
+    assert page.count(">iae, trained on mixed<") == 2
+    assert page.count("<h3>dma_sta · curves</h3>") == 1
+
+
 def test_page_of_nothing_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="a report must have at least one result, got none"):
         render_attribution(AttributionReport([]))

@@ -145,9 +145,9 @@ def _attention(clips: Mapping[str, Sequence[Watched]]) -> Markup | None:
     return join(
         lede(
             "Clips of test videos, one named rightly and one wrongly of each maker where there are "
-            "both: the videos of which the network was surest. Under each frame stands its weight "
-            "in the clip; the heat is the weight of the places in the last layer, from the lowest "
-            "to the highest of the clip. It says where the network looks, not why."
+            "both: those of which the network was surest. Under each frame stands its weight in "
+            "the clip. The heat is the weight of the places in the last layer, dark for the lowest "
+            "and bright for the highest of the clip. It says where the network looks, not why."
         ),
         *(
             join(tag("h3", breakable(name)), clips_element(some))

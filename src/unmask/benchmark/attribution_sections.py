@@ -133,16 +133,14 @@ def open_set_element(results: Sequence[OpenSetResult], confidences: Confidences)
     )
     tables = [open_set_table(results, quality=one) for one in others]
     drawn = [
-        one
-        for one in results
-        if one.name in confidences and one.test.quality in one.train.qualities
+        one for one in results if one.name in confidences and one.test.quality == one.train.quality
     ]
     groups = groupby(sorted(drawn, key=lambda one: one.detector), key=lambda one: one.detector)
     figures = [_unknown_figures(name, list(group), confidences) for name, group in groups]
     return join(
         lede(
             "A maker was left out of the training; its videos should be refused. A video is "
-            f"accepted from a threshold of the confidence on ({first.threshold.rule}), chosen on "
+            f"accepted from a threshold of the confidence ({first.threshold.rule}) on, chosen on "
             "validation: so that known videos pass, or where a second maker was left out, too, "
             "between those and its videos. Known makers are the positives; OSCR is the AUROC in "
             "which a wrongly named video never wins."

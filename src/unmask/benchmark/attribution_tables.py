@@ -195,8 +195,12 @@ def _tested(result: AttributionResult) -> str:
 
 
 def _unknown(result: OpenSetResult) -> str:
-    name = result.unknown[0].name
-    return f"{name}, threshold from {result.held_out}" if result.held_out else name
+    parts = [result.unknown[0].name]
+    if result.held_out:
+        parts.append(f"threshold from {result.held_out}")
+    if result.test.quality != result.train.quality:
+        parts.append(f"trained on {result.train.quality}")
+    return ", ".join(parts)
 
 
 def _ordered(results: Sequence[AttributionResult]) -> list[AttributionResult]:
