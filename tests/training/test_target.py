@@ -181,14 +181,6 @@ def test_a_card_without_a_target_was_trained_on_the_label(
         refuse_other_run(settings.out, {"seed": 0}, now | {"target": "adversarial"})
 
 
-def test_a_detector_with_classes_of_its_own_is_refused(attacked: Prepared, tmp_path: Path) -> None:
-    settings = settings_for(attacked, tmp_path, detector="meso4", detector_options=())
-    with pytest.raises(
-        InvalidInputError, match=r"must be clean and adversarial, got \('real', 'fake'\) of dete"
-    ):
-        train(settings)
-
-
 def test_balanced_takes_all_classes_equally_often() -> None:
     labels = np.repeat([0, 1, 2], [5, 2, 9])
     faces = Faces(pl.DataFrame({"label": labels}), ("real", "one", "other"))
