@@ -141,6 +141,20 @@ def test_with_real_as_one_more_class_it_scores_fakes_too(
     assert (result.counts.real_videos, result.counts.fake_videos) == (1, 3)
 
 
+def test_a_network_of_clips_is_evaluated_clip_by_clip_and_short_videos_are_counted(
+    tmp_path: Path,
+) -> None:
+    prepared = make_made_by(tmp_path / "made", makers=MAKERS[:2], fewer={"iae/p5.mp4": 2})
+    out = train(settings_for(prepared, tmp_path / "run", target="label", precision="bf16-mixed"))
+    asked = EvaluateSettings(
+        out, prepared.catalog, prepared.faces, tmp_path, resamples=100, device="cpu"
+    )
+    (result,) = evaluate(asked)
+    assert (result.counts.real_videos, result.counts.fake_videos) == (1, 1)
+    assert result.counts.frames == 2 * 2  # clips
+    assert result.counts.dropped == {"too_few_faces": 1}
+
+
 def test_only_the_chosen_methods_are_learned(prepared: Prepared, tmp_path: Path) -> None:
     for target, first in (("method", ()), ("maker", ("real",))):
         data = load_data(
