@@ -24,6 +24,7 @@ from unmask.swapping.swap_colour import Levels
 from unmask.swapping.swap_frames import Found, Paster, View, as_source, faces_in
 from unmask.swapping.swap_model import CARD, SwapCard, load_swap
 from unmask.torch_contracts import Autoencoder
+from unmask.training.memory import kept_memory
 from unmask.training.setup import device_for, repeatable
 from unmask.video.probe import VideoInfo, probe
 from unmask.video.read import read_frames
@@ -132,6 +133,7 @@ def _convert(task: ConvertTask) -> Row:
     frames = faceless = 0
     with ExitStack() as stack:
         stack.enter_context(repeatable(device))
+        stack.enter_context(kept_memory())  # each frame asks for as much as the one before
         write = _writers(task, info, stack)
 
         def paste(group: list[tuple[Found, Levels | None]]) -> None:
