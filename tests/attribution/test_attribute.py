@@ -332,3 +332,33 @@ def test_open_set_is_json_that_names_the_rule_and_the_held_out_makers(
     assert (told["rule"], told["held_out"]) == ("max_softmax", ["grey"])
     assert told["calibration"]["threshold"] == chosen.calibration.threshold
     assert replace(chosen, dataset="tinted", split="val") == chosen
+
+
+def test_threshold_is_chosen_on_the_qualities_of_the_training_unless_others_are_asked_for(
+    tmp_path: Path, opened: Open
+) -> None:
+    tinted = make_tinted(tmp_path / "several", copies=("c10", "c23"))
+    held_out = {"held_out": ("grey",)}
+    chosen = calibrate_checkpoint(calibrating(tinted, tmp_path, **held_out))
+    assert (chosen.calibration.known_videos, chosen.calibration.unknown_videos) == (12, 4)
+    assert chosen.qualities == ("raw",)
+    asked_for = calibrating(tinted, tmp_path, **held_out, qualities=("c10", "raw"))
+    chosen = calibrate_checkpoint(asked_for)
+    assert (chosen.calibration.known_videos, chosen.calibration.unknown_videos) == (24, 8)
+    assert read_open_set(tmp_path / "net", card_of_tints(Tints())) == chosen
+    assert chosen.qualities == ("c10", "raw")
+    trained_on = {"dataset": "unknown", "target": "method", "qualities": ["unknown"], "methods": []}
+    opened(trained_on=trained_on)
+    assert calibrate_checkpoint(calibrating(tinted, tmp_path)).qualities == ("c10", "c23", "raw")
+
+
+def test_qualities_that_are_not_there_are_refused(
+    tinted: Tinted, tmp_path: Path, opened: Open
+) -> None:
+    with pytest.raises(NotFoundError, match="the split val of the catalog has no 'rwa'; did you"):
+        calibrate_checkpoint(calibrating(tinted, tmp_path, qualities=("rwa",)))
+    trained_on = {"dataset": "other", "target": "method", "qualities": ["c10"], "methods": []}
+    opened(trained_on=trained_on)
+    message = "that the checkpoint has learned, c10, got raw; name those .* with --qualities"
+    with pytest.raises(InvalidInputError, match=message):
+        calibrate_checkpoint(calibrating(tinted, tmp_path))

@@ -1,7 +1,8 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,14 @@ def test_videos_that_tie_at_the_quantile_are_accepted_together() -> None:
 
 def test_open_set_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert save_open_set(tmp_path, MADE) == tmp_path / OPEN_SET
+    assert read_open_set(tmp_path, CARD) == MADE
+
+
+def test_open_set_of_a_release_that_kept_no_qualities_is_read(tmp_path: Path) -> None:
+    plain = asdict(MADE)
+    del plain["qualities"]
+    told = sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+    (tmp_path / OPEN_SET).write_text(json.dumps(plain | {"open_set_sha256": told}))
     assert read_open_set(tmp_path, CARD) == MADE
 
 

@@ -1,5 +1,6 @@
 """Fakes of makers that each tint a face in one colour, and a network that reads the tint."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -44,8 +45,10 @@ class Tinted:
     strength: dict[str, float]
 
 
-def make_tinted(folder: Path) -> Tinted:
+def make_tinted(folder: Path, *, copies: Sequence[str] = ()) -> Tinted:
     """Write a real video and one fake of each maker for eight persons, four of them of val.
+
+    The fakes of val are there again at each quality of `copies`; the first is `raw`.
 
     In test there are besides: a video without a face, one of one face only, one that is not
     prepared, one that could not be decoded, and one of which nothing is known but that it is red.
@@ -55,7 +58,7 @@ def make_tinted(folder: Path) -> Tinted:
     for number in range(8):
         split = "val" if number < 4 else "test"
         rows.append(_row(f"real/p{number}", number, split, label=0))
-        rows += [
+        fakes = [
             _row(
                 f"{maker}/p{number}",
                 number,
@@ -65,6 +68,13 @@ def make_tinted(folder: Path) -> Tinted:
                 parents=[f"real/p{number}"],
             )
             for maker in TINTS
+        ]
+        rows += fakes
+        rows += [
+            one | {"id": f"{quality}/{one['id']}", "quality": quality}
+            for quality in copies
+            for one in fakes
+            if split == "val"
         ]
     odd = ("faceless", "short", "unprepared")
     rows += [_row(name, 9, "test", label=1, method="red") for name in odd]
@@ -90,7 +100,13 @@ def card_of_tints(detector: Detector, **changes: Any) -> Card:
 
 
 def _row(name: str, number: int, split: str, **more: Any) -> dict[str, Any]:
-    place = {"id": name, "path": f"{name}.mp4", "dataset": "tinted", "split": split}
+    place = {
+        "id": name,
+        "path": f"{name}.mp4",
+        "dataset": "tinted",
+        "split": split,
+        "quality": "raw",
+    }
     person = {"person": f"p{number}", "sha256": sha256(name.encode()).hexdigest()}
     return place | person | more
 

@@ -63,6 +63,7 @@ class OpenSet:
         seen_persons: `data set/person` of the same.
         commit: of Unmask's source, or its release.
         created: the UTC time.
+        qualities: of the videos; empty where the catalog tells none, or an older release chose.
         format: of the file.
     """
 
@@ -79,6 +80,7 @@ class OpenSet:
     seen_persons: tuple[str, ...]
     commit: str
     created: str
+    qualities: tuple[str, ...] = ()
     format: int = FORMAT
 
     def __str__(self) -> str:
@@ -198,14 +200,15 @@ def read_open_set(folder: Path, card: Card) -> OpenSet | None:
         raise _refusal(
             "be JSON as `unmask attribute calibrate` writes it", repr(error), path
         ) from None
-    if plain.get("format") != FORMAT or set(plain) != {one.name for one in fields(OpenSet)}:
+    names = {one.name for one in fields(OpenSet)}
+    if plain.get("format") != FORMAT or {*plain, "qualities"} != names:  # older files lack these
         raise _refusal(f"be of format {FORMAT}", str(plain.get("format")), path)
     if _hash(plain) != written:
         raise _refusal("be as it was written", "a changed one", path)
     if plain["weights_sha256"] != card.weights_sha256:
         raise _refusal("be of the weights beside it", "that of others", path)
-    several = ("classes", "held_out", "seen_hashes", "seen_persons")
-    lists = {name: tuple(plain[name]) for name in several}
+    several = ("classes", "held_out", "qualities", "seen_hashes", "seen_persons")
+    lists = {name: tuple(plain.get(name, ())) for name in several}
     return OpenSet(**plain | lists | {"calibration": Calibration(**plain["calibration"])})
 
 
