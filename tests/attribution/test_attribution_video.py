@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from unmask.attribution.confidence import confidence_of_logits
 from unmask.attribution.video import named, video_confidence, video_probabilities
 from unmask.errors import InvalidInputError, NotFoundError
+from unmask.metrics.class_scaling import at_temperature
 
 CLASSES = ("dfaker", "iae", "original")
 NAMES = [f"p_{name}" for name in CLASSES]
@@ -71,6 +72,17 @@ def test_temperature_divides_the_logarithms_of_the_video(aggregate: str) -> None
     )
     expected = softmax(np.log(plain.to_numpy()) / 2.5)
     np.testing.assert_allclose(cooled.to_numpy(), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.4, 3.0])
+def test_a_temperature_is_applied_as_it_was_fitted_to_classes_that_a_network_rules_out(
+    temperature: float,
+) -> None:
+    logits = np.array([[0.0, -2000.0, -60.0], [0.0, -2.0, 1.0]])
+    faces = table(logits, ["a", "b"])
+    found = video_probabilities(faces, CLASSES, temperature=temperature)
+    expected = at_temperature(softmax(logits), temperature)
+    np.testing.assert_allclose(found.select(NAMES).to_numpy(), expected, rtol=1e-9)
 
 
 def test_a_face_that_excludes_a_class_leaves_numbers() -> None:

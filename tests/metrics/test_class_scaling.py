@@ -5,7 +5,6 @@ from scipy.special import softmax
 
 from unmask.errors import InvalidInputError
 from unmask.metrics.class_scaling import at_temperature, fit_class_temperature
-from unmask.metrics.multiclass import log_loss
 from unmask.metrics.scaling import fit_temperature
 
 
@@ -24,25 +23,51 @@ def test_the_temperature_that_a_network_was_made_too_sure_with_is_found(temperat
     assert fit_class_temperature(truth, told) == pytest.approx(temperature, rel=0.08)
 
 
-def test_no_other_temperature_makes_the_true_classes_likelier() -> None:
-    truth, told = too_sure(2.5, classes=3, count=200)
+def counted_with_two_more(truth: np.ndarray, told: np.ndarray) -> float:
+    """Return the log loss of n items each of which stands for n + 1 like it and one unlike it."""
+    count, classes = told.shape
+    total = 0.0
+    for place, chances in zip(truth, told, strict=True):
+        others = [-np.log(one) for other, one in enumerate(chances) if other != place]
+        total -= (count + 1) * np.log(chances[place])
+        total += sum(others) / (classes - 1)
+    return total / count / (count + 2)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_no_other_temperature_makes_the_true_classes_likelier(classes: int) -> None:
+    truth, told = too_sure(2.5, classes=classes, count=200)
     best = minimize_scalar(
-        lambda one: log_loss(truth, at_temperature(told, one)), bounds=(0.1, 10), method="bounded"
+        lambda one: counted_with_two_more(truth, at_temperature(told, one)),
+        bounds=(0.1, 10),
+        method="bounded",
     )
     assert fit_class_temperature(truth, told) == pytest.approx(best.x, rel=1e-4)
 
 
-def test_of_two_classes_it_is_the_temperature_of_a_score() -> None:
-    truth, told = too_sure(1.7, classes=2, count=300)
+def test_of_many_items_of_two_classes_it_is_the_temperature_of_a_score() -> None:
+    truth, told = too_sure(1.7, classes=2)
     wanted = 1 / fit_temperature(told[:, 1], truth).slope
-    assert fit_class_temperature(truth, told) == pytest.approx(wanted, rel=1e-6)
+    assert fit_class_temperature(truth, told) == pytest.approx(wanted, rel=5e-3)
+
+
+@pytest.mark.parametrize("count", [30, 300])
+@pytest.mark.parametrize("sure", [0.6, 0.99, 1 - 1e-9])
+def test_a_flawless_validation_of_n_items_makes_no_network_surer_than_n_plus_1_of_n_plus_2(
+    count: int, sure: float
+) -> None:
+    truth = np.arange(count) % 3
+    told = np.where(np.eye(3)[truth] == 1, sure, (1 - sure) / 2)
+    scaled = at_temperature(told, fit_class_temperature(truth, told))
+    assert scaled.max(1) == pytest.approx(1 - 1 / (count + 2), rel=1e-6)
 
 
 def test_it_stays_finite_where_classes_part_or_nothing_is_told() -> None:
     certain = np.eye(3)[[0, 1, 2]] * 0.98 + 0.01
-    assert fit_class_temperature([0, 1, 2], certain / certain.sum(1, keepdims=True)) == 1 / 20
+    hardly = np.full((3, 3), 1 / 3) + 1e-3 * (np.eye(3) - 1 / 3)
+    assert fit_class_temperature([0, 1, 2], hardly) == 1 / 20
     assert fit_class_temperature([1, 2, 0], certain / certain.sum(1, keepdims=True)) == 20
-    assert fit_class_temperature([0, 1], np.eye(2)) == 1 / 20  # probabilities of 0
+    assert 1 < fit_class_temperature(np.arange(60) % 2, np.eye(2)[np.arange(60) % 2]) < 20
 
 
 def test_the_order_of_classes_stays_and_probabilities_are_1_in_sum() -> None:

@@ -8,11 +8,12 @@ from scipy.special import logsumexp
 
 from unmask.attribution.confidence import OF_LOGITS, USUAL, confidence, confidence_of_logits
 from unmask.errors import InvalidInputError, unknown_name
+from unmask.metrics.class_scaling import logarithms
 from unmask.metrics.tally import FloatArray
 
 AGGREGATES = ("mean", "geometric")
 UNKNOWN_MAKER = "unknown"
-LEAST_PROBABILITY = 1e-300  # whose logarithm is finite
+SMALLEST = float(np.finfo(np.float64).tiny)  # whose logarithm is finite
 
 
 def video_probabilities(
@@ -31,7 +32,8 @@ def video_probabilities(
         aggregate: `mean` of the probabilities, of which one face that is surely wrong cannot take
             more than its share; or `geometric`, the mean of their logarithms, in which each face
             counts by its evidence and one may forbid a class.
-        temperature: what the logarithms of a video's probabilities are divided by.
+        temperature: what the logarithms of a video's probabilities are divided by, those of
+            `class_scaling.logarithms`; that of a card is fitted on means.
 
     Returns:
         `item`, `faces` (how many rows), `p_<class>`, which are 1 in sum, `temperature`, and `level`
@@ -49,13 +51,17 @@ def video_probabilities(
         )
     names = [f"p_{name}" for name in classes]
     _check(faces, ["item", *names])
-    values = pl.col(names).clip(lower_bound=LEAST_PROBABILITY)
-    of_item = values.mean().log() if aggregate == "mean" else values.log().mean()
-    told = faces.group_by("item").agg(
-        pl.len().alias("faces"), of_item, *([pl.col("level").mean()] if _levelled(faces) else [])
+    values = faces.select(names).to_numpy()
+    added = values if aggregate == "mean" else logarithms(values)
+    averaged = [*names, "level"] if _levelled(faces) else names
+    videos = (
+        faces.with_columns(pl.Series(name, one) for name, one in zip(names, added.T, strict=True))
+        .group_by("item")
+        .agg(pl.len().alias("faces"), pl.col(averaged).mean())
+        .sort("item")
     )
-    videos = told.sort("item")
-    logits = videos.select(names).to_numpy()
+    means = videos.select(names).to_numpy()
+    logits = logarithms(means) if aggregate == "mean" else means
     if _levelled(faces):
         logits = logits + videos.select("level").to_numpy()
     return _with_logits(videos, names, logits / temperature, temperature)
@@ -82,8 +88,8 @@ def video_confidence(
 ) -> FloatArray:
     """Return the confidence (n,) in the maker that is named, as before the temperature.
 
-    A network that makes no mistake on validation has a temperature so low that nearly all its
-    probabilities are 1: none could be told from another by them.
+    A low temperature makes nearly all probabilities 1, so that none could be told from another by
+    them; and a threshold stays what it is where another temperature is fitted.
 
     Args:
         videos: what `video_probabilities` returns.
@@ -99,7 +105,7 @@ def video_confidence(
     chances = videos.select(names).to_numpy()
     if "temperature" not in videos.columns and rule not in OF_LOGITS:
         return confidence(chances, rule)
-    logits = np.log(chances.clip(LEAST_PROBABILITY))
+    logits = np.log(chances.clip(SMALLEST))
     if _levelled(videos):
         logits = logits + videos.select("level").to_numpy()
     if "temperature" in videos.columns:

@@ -31,15 +31,17 @@ def at_temperature(probabilities: ArrayLike, temperature: float) -> FloatArray:
         raise InvalidInputError(
             f"temperature must be above 0, got {temperature}; fit it with fit_class_temperature"
         )
-    scaled: FloatArray = softmax(_logarithms(probabilities) / temperature, -1)
+    scaled: FloatArray = softmax(logarithms(probabilities) / temperature, -1)
     return scaled
 
 
 def fit_class_temperature(truth: ArrayLike, probabilities: ArrayLike) -> float:
     """Return the temperature that makes the true classes of validation likeliest.
 
-    It is held between 1/20 and 20: classes that are parted perfectly would drive it to 0,
-    probabilities that say nothing to infinity.
+    Each item counts as if of n + 2 like it n + 1 were of its class, as in Platt's rule, and the
+    last of any other: classes that n items part perfectly would else drive the temperature to 0,
+    and of what is new the network would be as sure. It is held between 1/20 and 20 besides, for
+    probabilities that say nothing drive it to infinity.
 
     Args:
         truth: (n,) the place of each item's class, from 0.
@@ -50,14 +52,17 @@ def fit_class_temperature(truth: ArrayLike, probabilities: ArrayLike) -> float:
 
     Reference:
         Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2.
-        https://arxiv.org/abs/1706.04599
+        https://arxiv.org/abs/1706.04599. Platt, "Probabilistic Outputs for Support Vector Machines
+        and Comparisons to Regularized Likelihood Methods", 1999, section 2.2.
     """
     log_loss(truth, probabilities)  # which checks both
-    logits, places = _logarithms(probabilities), np.asarray(truth)[:, np.newaxis]
-    own = np.take_along_axis(logits, places, 1).mean()
+    logits, places = logarithms(probabilities), np.asarray(truth)[:, np.newaxis]
+    count, classes = logits.shape
+    targets = np.full_like(logits, 1 / ((count + 2) * (classes - 1)))
+    np.put_along_axis(targets, places, (count + 1) / (count + 2), 1)
 
     def gradient(slope: float) -> float:  # of the log loss, rising with the slope
-        return float((softmax(slope * logits, -1) * logits).sum(-1).mean() - own)
+        return float(((softmax(slope * logits, -1) - targets) * logits).sum(-1).mean())
 
     if gradient(1 / STEEPEST) >= 0:
         return STEEPEST
@@ -66,7 +71,8 @@ def fit_class_temperature(truth: ArrayLike, probabilities: ArrayLike) -> float:
     return 1 / float(brentq(gradient, 1 / STEEPEST, STEEPEST, xtol=1e-12))
 
 
-def _logarithms(probabilities: ArrayLike) -> FloatArray:
+def logarithms(probabilities: ArrayLike) -> FloatArray:
+    """Return the logarithms (n, classes) that a temperature divides; 0 counts as 1e-15."""
     values = np.asarray(probabilities, dtype=np.float64)
-    logarithms: FloatArray = np.log(values.clip(LEAST_PROBABILITY))
-    return logarithms
+    found: FloatArray = np.log(values.clip(LEAST_PROBABILITY))
+    return found
