@@ -2,16 +2,13 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from makers.dfdm import CRFS, REALS, SWAPS, TAGS, fakes_of, make, make_built, write_list
+from makers.dfdm import CRFS, REALS, TAGS, fakes_of, findings, make, make_built, rows, write_list
 from makers.named_clip import write_named_clip
-from unmask.contracts import Finding
 from unmask.datasets.dfdm import DFDM
 from unmask.datasets.dfdm_checks import check_rate, check_rates_agree
 from unmask.datasets.dfdm_tree import Rate
@@ -42,14 +39,6 @@ def root(published: Path, tmp_path: Path) -> Path:
 def built(tmp_path: Path) -> Path:
     make_built(tmp_path / "built")
     return tmp_path / "built"
-
-
-def rows(root: Path, **options: Any) -> dict[object, Mapping[str, object]]:
-    return {row["id"]: row for row in DFDM(root, **options).find()}
-
-
-def findings(root: Path, about: str, **options: Any) -> list[Finding]:
-    return [one for one in DFDM(root, **options).check() if about in one.what]
 
 
 def whole() -> list[Rate]:
@@ -250,127 +239,6 @@ def test_empty_files_are_told(root: Path) -> None:
     (root / FAKE).write_bytes(b"")
     (finding,) = (one for one in examine("dfdm", root) if "empty" in one.what)
     assert finding.what.startswith("1 of 64 files are empty or broken links: ")
-
-
-def test_without_lists_the_split_stays_open_and_what_is_derived_is_called_so(root: Path) -> None:
-    for part in SWAPS:
-        (root / f"{part}_list.txt").unlink()
-    assert {row["split"] for row in rows(root).values()} == {None}
-    (finding,) = findings(root, "lists of training")
-    assert finding.level == "missing"
-    assert "published accuracies fit 301 videos of each model to train on and 129" in finding.what
-    assert "unmask catalog split --crossing leave_out" in finding.advice
-
-
-LINES = {
-    "a name": "{name}.mp4",
-    "without suffix": "{name}",
-    "a path": "DFDM_crf10/{name}.mp4",
-    "a path of Windows": "D:\\DFDM\\DFDM_crf10\\{name}.mp4",
-    "a label after": "{name}.mp4 1",
-    "a label before": "1 {name}.mp4",
-    "a table": '7,"DFDM_crf10/{name}.mp4",fake',
-    "with its real video": "Celeb-real/x.mp4\t{name}.avi",
-}
-
-
-@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
-@pytest.mark.parametrize("place", ["", "lists", "Splits", "DFDM_crf10"])
-def test_lists_are_read_in_whichever_form_and_place(root: Path, line: str, place: str) -> None:
-    for part, title in (("train", "DFDM_training"), ("test", "List_of_testing_videos")):
-        (root / f"{part}_list.txt").unlink()
-        (root / place).mkdir(exist_ok=True)
-        text = "".join(f"{line.format(name=name)}\r\n" for name in fakes_of(part))
-        (root / place / f"{title}.txt").write_text(f"\ufeff{text}\n", newline="")
-    parts = Counter(row["split"] for row in rows(root).values() if row["label"] == 1)
-    assert parts == {"train": 30, "test": 30}
-
-
-def test_the_folder_of_the_lists_may_be_given(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    write_list(tmp_path / "mine", "val", fakes_of("train"))
-    assert rows(root, lists=tmp_path / "mine")[FAKE]["split"] == "val"
-    with pytest.raises(NotFoundError, match="lists must be a folder, got"):
-        DFDM(root, lists=tmp_path / "nowhere")
-
-
-def test_other_text_files_are_no_lists(root: Path) -> None:
-    (root / "training_notes.txt").write_text("To train, ask for the password.\n")
-    assert not findings(root, "training_notes")
-
-
-def test_a_list_that_names_files_which_are_not_there_is_told(root: Path) -> None:
-    write_list(root, "test", [*fakes_of("test"), "id7_id8_0001_3iae"])
-    (finding,) = findings(root, "test_list.txt: 1 of")
-    assert finding.what == "test_list.txt: 1 of 11 videos are not there: id7_id8_0001_3iae"
-
-
-def test_a_list_whose_name_says_no_part_is_ignored_and_told(root: Path) -> None:
-    (root / "test_list.txt").rename(root / "list2.txt")
-    assert rows(root)[ORIGINAL]["split"] is None
-    (finding,) = findings(root, "list2.txt")
-    assert finding.what == "list2.txt: names 10 videos, but not whether to train or to test"
-    assert "test_list.txt" in finding.advice
-
-
-def test_lines_that_name_no_video_are_told(root: Path) -> None:
-    text = (root / "test_list.txt").read_text()
-    (root / "test_list.txt").write_text(f"path,label\n{text}")
-    (finding,) = findings(root, "lines name no video")
-    assert finding.what == "test_list.txt: 1 lines name no video: 'path,label'"
-    assert rows(root)[ORIGINAL]["split"] == "test"
-
-
-def test_a_video_in_the_lists_of_two_splits_is_refused(root: Path) -> None:
-    write_list(root, "test", [*fakes_of("test"), "id28_id20_0008_4dfaker"])
-    words = "must stand in the lists of one split, got id28_id20_0008_4dfaker in those of test and"
-    with pytest.raises(InvalidInputError, match=words):
-        rows(root)
-    told = [one for one in examine("dfdm", root) if words in one.what]
-    assert [one.level for one in told] == ["suspicious"]
-
-
-def test_numbers_beside_the_names_are_explained_by_the_names(root: Path) -> None:
-    numbers = {tag: number for number, tag in enumerate(TAGS)}
-    lines = [f"{name} {numbers[name.split('_')[3]]}" for name in fakes_of("test")]
-    (root / "test_list.txt").write_text("\n".join(lines))
-    (finding,) = findings(root, "by the files' names")
-    assert (finding.level, finding.what) == (
-        "present",
-        "test_list.txt: by the files' names, 0 is original, 1 is lightweight, 2 is iae, "
-        "3 is dfaker, 4 is dfl_h128",
-    )
-
-
-def test_numbers_of_real_and_fake_are_explained_whichever_way_round(root: Path) -> None:
-    lines = [f"0 {name}" for name in fakes_of("test")] + [f"1 {name}" for name in REALS["test"]]
-    (root / "test_list.txt").write_text("\n".join(lines))
-    (finding,) = findings(root, "by the files' names")
-    assert "0 is dfaker or dfl_h128 or iae or lightweight or original, 1 is real" in finding.what
-    assert rows(root)[ORIGINAL]["label"] == 1
-
-
-@pytest.mark.parametrize("numbers", ["01", "0"], ids=["in turn", "all the same"])
-def test_numbers_that_fit_nothing_are_told_and_ignored(root: Path, numbers: str) -> None:
-    names = [*fakes_of("test"), *REALS["test"]]
-    lines = [f"{numbers[place % len(numbers)]} {name}" for place, name in enumerate(names)]
-    (root / "test_list.txt").write_text("\n".join(lines))
-    (finding,) = findings(root, "nobody can tell")
-    assert finding.level == "suspicious"
-    assert rows(root)[ORIGINAL]["split"] == "test"
-
-
-def test_people_in_training_and_test_are_counted(root: Path) -> None:
-    (finding,) = findings(root, "people: ")
-    assert finding.what == "people: none of the 2 in test videos is in training"
-    names = fakes_of("train")
-    write_list(root, "train", names[:5])
-    write_list(root, "test", [*names[5:], *fakes_of("test")])
-    (finding,) = findings(root, "people: ")
-    assert (finding.level, finding.what) == (
-        "suspicious",
-        "people: 2 of the 4 in test videos are in training too, where 16 of 16 videos show them",
-    )
 
 
 def test_what_we_build_has_real_videos_at_every_rate_which_are_the_parents(built: Path) -> None:

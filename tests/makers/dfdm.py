@@ -1,10 +1,13 @@
 """A tiny DFDM with the real folders and file names, and one as `unmask build dfdm` makes it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from makers.named_clip import write_named_clip
+from unmask.contracts import Finding
+from unmask.datasets.dfdm import DFDM
 
 TAGS = ("1original", "2lightweight", "3iae", "4dfaker", "5dfl-h128")
 CRFS = (0, 10, 23)
@@ -44,6 +47,16 @@ def fakes_of(part: str) -> list[str]:
 def write_list(root: Path, part: str, names: Iterable[str]) -> None:
     """Write a list of videos."""
     (root / f"{part}_list.txt").write_text("".join(f"{name}.mp4\n" for name in names))
+
+
+def rows(root: Path, **options: Any) -> dict[object, Mapping[str, object]]:
+    """Return what the reader finds, by id."""
+    return {row["id"]: row for row in DFDM(root, **options).find()}
+
+
+def findings(root: Path, about: str, **options: Any) -> list[Finding]:
+    """Return the reader's findings whose words hold some."""
+    return [one for one in DFDM(root, **options).check() if about in one.what]
 
 
 def _write_fakes(root: Path) -> None:

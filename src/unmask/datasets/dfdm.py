@@ -36,7 +36,7 @@ class DFDM(VideoDataset):
     `unmask build dfdm` makes holds real videos at every rate.
 
     The owners ship lists of training and test videos whose form is not public: any text file
-    that names videos of DFDM, and whose own name says train, val or test, is read. A real video
+    that names fakes of DFDM, and whose own name says train, val or test, is read. A real video
     that no list names gets the split of all fakes that were made from it.
 
     Args:
@@ -88,9 +88,11 @@ class DFDM(VideoDataset):
         """Yield a row for each fake whose name is as published and for each real video.
 
         Raises:
-            InvalidInputError: if the lists contradict each other.
+            InvalidInputError: if the lists contradict each other, or split a fake from its real
+                video.
         """
         parts = parts_of(self._lists)
+        self._refuse_divided(parts)
         masks = masks_of(self.root)
         for rate in self._rates:
             for path, said, model in rate.fakes:
@@ -180,6 +182,15 @@ class DFDM(VideoDataset):
         """Return the id of the real video of that name, at the rate where there is one."""
         path = rate.real_videos.get(name)
         return [str(row_of(path, self.root)["id"])] if path else self._celebrity(name)
+
+    def _refuse_divided(self, parts: Mapping[str, str]) -> None:
+        for path, said, _ in (fake for rate in self._rates for fake in rate.fakes):
+            fake, real = parts.get(path.stem), parts.get(said.real)
+            if fake and real and fake != real:
+                raise InvalidInputError(
+                    f"a fake must be listed for the split of its real video, got {path.stem} for "
+                    f"{fake} and {said.real} for {real}; take the lists of the download"
+                )
 
     def _parts_of_reals(self, parts: Mapping[str, str]) -> dict[str, str]:
         """Return the split of each real video whose fakes are all in one."""

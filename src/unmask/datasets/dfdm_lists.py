@@ -12,6 +12,11 @@ from unmask.datasets.layout import natural
 from unmask.errors import InvalidInputError
 from unmask.schema import SPLITS
 
+_PART = re.compile(
+    rf"(?<![a-z])({'|'.join(SPLITS)})(?:ing|idation)?(?:list|set|split|s)?(?![a-z])",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class VideoList:
@@ -29,10 +34,23 @@ class VideoList:
     strange: list[str]
 
     @property
-    def part(self) -> str | None:
+    def told(self) -> str | None:
         """The split that the file's name tells; None if it tells none or several."""
-        told = [part for part in SPLITS if part in self.file.stem.lower()]
-        return told[0] if len(told) == 1 else None
+        parts = {part.lower() for part in _PART.findall(self.file.stem)}
+        return parts.pop() if len(parts) == 1 else None
+
+    @property
+    def part(self) -> str | None:
+        """The split of its videos; None if its name tells none, or it is no list of DFDM.
+
+        Celeb-DF's own `List_of_testing_videos.txt` names the same real videos, split otherwise.
+        """
+        return self.told if self.names_fakes else None
+
+    @property
+    def names_fakes(self) -> bool:
+        """Whether a fake of DFDM is among the videos."""
+        return any(read_name(name) for name, _ in self.names)
 
 
 def read_lists(folders: Iterable[Path]) -> list[VideoList]:
@@ -70,7 +88,14 @@ def check_lists(lists: Iterable[VideoList], known: Iterable[str]) -> Iterator[Fi
     there = set(known)
     for one in lists:
         where = one.file.name
-        if one.part is None:
+        if not one.names_fakes:
+            yield Finding(
+                "suspicious",
+                f"{where}: names {len(one.names)} real videos and no fake of DFDM",
+                "it is ignored: Celeb-DF has such a list, which splits its videos otherwise",
+            )
+            continue
+        if one.told is None:
             yield Finding(
                 "suspicious",
                 f"{where}: names {len(one.names)} videos, but not whether to train or to test",
