@@ -29,6 +29,7 @@ from unmask.swapping.dfdm_pairs import Who, draw_pairs, usable_clips, who
 from unmask.swapping.extract import Extracted, ExtractSettings, extract
 from unmask.swapping.learner import network_options
 from unmask.swapping.learning_key import FaceFolder, folder_of, learning_key
+from unmask.swapping.made_files import as_recorded
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.people import Person
 from unmask.swapping.swap_rows import check_kept, check_places, part_of, swap_row, with_made
@@ -204,7 +205,7 @@ def _swaps(plan: _Plan, found: Extracted, faces: dict[Who, FaceFolder]) -> list[
         workers=plan.workers,
         description="swaps",
         retry_failed=plan.settings.retry_failed,
-        files=lambda task, rows: task.convert.files,
+        files=lambda task, rows: as_recorded(rows, plan.settings.out),
     )
     return [
         swap_row(pair.target, [pair.source], row, method=model, seed=plan.settings.seed)
@@ -287,7 +288,7 @@ def _reals(plan: _Plan, found: Extracted) -> list[Row]:
         workers=plan.settings.workers,
         description="real videos",
         retry_failed=plan.settings.retry_failed,
-        files=lambda task, rows: task.files,
+        files=lambda task, rows: as_recorded(rows, task.out),
     )
     return [
         task.row

@@ -16,6 +16,7 @@ from unmask.generators.landmark_files import LandmarkFile, Row, content_key, fai
 from unmask.swapping.convert import ConvertTask, Output, convert_clip
 from unmask.swapping.face_set import read_face_set
 from unmask.swapping.learning_key import FaceFolder, learning_key
+from unmask.swapping.made_files import with_mask_hash
 from unmask.swapping.pair import train_pair
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.swap_model import CARD, WEIGHTS, read_swap_card
@@ -100,11 +101,6 @@ class RealTask:
         """What changes when the videos would."""
         return key_of([asdict(one) for one in self.outputs], content_key(self.row, self.out))
 
-    @property
-    def files(self) -> list[Path]:
-        """What it writes."""
-        return [self.out / one.id for one in self.outputs]
-
 
 def make_swap(task: SwapTask) -> list[Row]:
     """Train a pair, convert the clip, and return what each video came to be, or why not.
@@ -119,7 +115,8 @@ def make_swap(task: SwapTask) -> list[Row]:
         card = read_swap_card(_train(task))
     except (UnmaskError, OSError, av.FFmpegError) as error:
         return _alike(task.convert.outputs, failure(error))
-    rows = [told(row, card) for row in convert_clip(task.convert)]
+    made = with_mask_hash(convert_clip(task.convert), task.convert.out)
+    rows = [told(row, card) for row in made]
     if not task.keeps_weights and all(row["status"] == "ok" for row in rows):
         (task.convert.model / WEIGHTS).unlink()
     return rows

@@ -17,6 +17,7 @@ from unmask.swapping.face_set import FaceSet
 from unmask.swapping.identity import check_embedder
 from unmask.swapping.learner import network_options
 from unmask.swapping.learning_key import learning_key
+from unmask.swapping.made_files import as_recorded, with_mask_hash
 from unmask.swapping.mirror import mirrored
 from unmask.swapping.pair import train_pair
 from unmask.swapping.pair_settings import PairSettings
@@ -233,19 +234,23 @@ def _converted(
     ]
     made = run_journaled(
         tasks,
-        convert_clip,
+        _convert,
         key=lambda task: task.key,
         journal=settings.out / "swap.jsonl",
         workers=settings.workers if device_for(settings.device) == "cpu" else 1,
         description=f"putting {jobs[0].source.person.name} into clips",
         retry_failed=settings.retry_failed,
-        files=lambda task, rows: task.files,
+        files=lambda task, rows: as_recorded(rows, task.out),
     )
     card = read_swap_card(model)
     return [
         swap_row(job.clip, job.sources, told(row, card), method=settings.model, seed=settings.seed)
         for job, (row,) in zip(jobs, made, strict=True)
     ]
+
+
+def _convert(task: ConvertTask) -> list[Row]:
+    return with_mask_hash(convert_clip(task), task.out)
 
 
 def _look(
