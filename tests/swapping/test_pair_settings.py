@@ -17,6 +17,10 @@ from unmask.swapping.pair_settings import PairSettings
         ({"minutes": 0.0}, "minutes must be above 0, got 0.0"),
         ({"learning_rate": 0.0}, "learning_rate must be above 0, got 0.0"),
         ({"coverage": 1.1}, r"coverage must lie in \(0, 1\], got 1.1"),
+        ({"width": 3.0}, r"width must lie in \(0, 1\], got 3.0; correct the setting"),
+        ({"width": 0.0}, r"width must lie in \(0, 1\], got 0.0"),
+        ({"padding": 5.0}, r"padding must lie in \[0, 1\), got 5.0; correct the setting"),
+        ({"padding": -1.0}, r"padding must lie in \[0, 1\), got -1.0"),
         ({"batch": 15, "devices": 2}, "batch must be a multiple of the 2 devices, got 15; each"),
     ],
 )

@@ -75,7 +75,9 @@ class PairSettings:
         minutes = self.minutes
         _demand(minutes is None or minutes > 0, "minutes", "be above 0", minutes)
         _demand(self.learning_rate > 0, "learning_rate", "be above 0", self.learning_rate)
+        _demand(0 < self.width <= 1, "width", "lie in (0, 1]", self.width)
         _demand(0 < self.coverage <= 1, "coverage", "lie in (0, 1]", self.coverage)
+        _demand(0 <= self.padding < 1, "padding", "lie in [0, 1)", self.padding)
         if self.batch % self.devices:
             raise InvalidInputError(
                 f"batch must be a multiple of the {self.devices} devices, got {self.batch}; each "
