@@ -31,7 +31,7 @@ def test_what_the_autoencoder_refuses_is_refused_by_the_settings_of_a_verb(
         EncoderSettings(tmp_path / "catalog.parquet", tmp_path / "out", **given)
 
 
-@pytest.mark.parametrize("model", AUTOENCODERS)
+@pytest.mark.parametrize("model", list(AUTOENCODERS))
 def test_options_are_found_without_a_draw_from_the_common_randomness(model: str) -> None:
     before = torch.get_rng_state()
     assert network_options(PairSettings(model=model, width=0.5))["width"] == 0.5

@@ -29,7 +29,7 @@ def network_options(settings: PairSettings) -> dict[str, Any]:
         InvalidInputError: if an option has a value of another type or out of its range.
     """
     given = (f"width={settings.width}", *settings.options)
-    options = dict(parse_options(AUTOENCODERS[settings.model], given))
+    options: dict[str, Any] = parse_options(AUTOENCODERS[settings.model], given)
     is_narrowed = 0 < float(options["width"]) <= 1
     with torch.random.fork_rng(devices=()):
         # Only the part knows which values it takes: it is asked, at a size that costs nothing.
