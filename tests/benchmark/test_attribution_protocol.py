@@ -366,12 +366,21 @@ def test_what_the_catalog_does_not_hold_is_refused_before_any_training(
     assert not (tmp_path / "out").exists()
 
 
-def test_test_video_with_a_person_of_the_training_is_refused(tmp_path: Path) -> None:
-    changes = {"c10/p0_dots.mp4": {"source_person": "p5"}}
-    prepared = make_makers(tmp_path / "data", changes=changes)
-    few = settings_of(prepared, tmp_path / "out", detectors=("phase_resnet",), leave_out=("none",))
+@pytest.mark.parametrize(
+    ("item", "column"),
+    [
+        ("c10/p0_dots.mp4", "source_person"),  # which is learned
+        ("c10/p3_real.mp4", "person"),  # which a threshold may be chosen on
+    ],
+)
+def test_test_video_with_a_person_of_training_or_threshold_is_refused_before_any_training(
+    tmp_path: Path, item: str, column: str
+) -> None:
+    prepared = make_makers(tmp_path / "data", changes={item: {column: "p5"}})
+    few = settings_of(prepared, tmp_path / "out", detectors=("phase_resnet",))
     with pytest.raises(LeakageError, match=r"1 seen persons \(made/p5\); test on another"):
         attribution_benchmark(few, training=TRAINING)
+    assert not (tmp_path / "out").exists()
 
 
 def test_maker_without_any_test_video_is_told(tmp_path: Path) -> None:

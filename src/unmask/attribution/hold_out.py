@@ -8,7 +8,13 @@ import polars as pl
 
 from unmask.attribution.confidence import RULES, USUAL
 from unmask.attribution.makers import MakerCheckpoint, load_makers, score_makers
-from unmask.attribution.open_set import Calibration, OpenSet, calibrate, save_open_set
+from unmask.attribution.open_set import (
+    Calibration,
+    OpenSet,
+    calibrate,
+    save_open_set,
+    seen_of_threshold,
+)
 from unmask.attribution.video import AGGREGATES, video_confidence, video_probabilities
 from unmask.catalog import Catalog, read_catalog
 from unmask.errors import InvalidInputError, unknown_name
@@ -85,7 +91,7 @@ def calibrate_checkpoint(settings: CalibrateSettings) -> OpenSet:
     wanted = items.filter(pl.col("maker").is_in([*checkpoint.classes, *settings.held_out]))
     part = Catalog(wanted.drop("maker"), catalog.root)
     videos = _judged(settings, checkpoint, part).join(wanted, left_on="item", right_on="id")
-    hashes, people = _seen(catalog, videos.select(id="item"))
+    hashes, people = seen_of_threshold(catalog, videos.select(id="item"))
     open_set = OpenSet(
         weights_sha256=checkpoint.card.weights_sha256,
         classes=checkpoint.classes,
@@ -133,15 +139,6 @@ def _chosen(
             chosen.auroc,
         )
     return chosen
-
-
-def _seen(catalog: Catalog, items: pl.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the hashes and the persons of items, given by `id`, and of all their ancestors."""
-    lineage = catalog.ancestors().join(items, on="id", how="semi")
-    seen = pl.concat([items, lineage.select(id="ancestor")]).unique()
-    hashes = catalog.table.join(seen, on="id", how="semi")["sha256"].drop_nulls()
-    people = catalog.people().join(seen, on="id", how="semi")["person"]
-    return tuple(hashes.unique().sort()), tuple(people.unique().sort())
 
 
 def _with_makers(items: Catalog, checkpoint: MakerCheckpoint) -> pl.DataFrame:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike
 
+from unmask.catalog import Catalog
 from unmask.errors import InvalidInputError
 from unmask.files import write_whole
 from unmask.metrics.open_set import at_threshold, unknown_auroc
@@ -171,6 +173,25 @@ def _checked(name: str, confidences: ArrayLike) -> FloatArray:
             f"{values.shape}; give one for each validation video that was scored"
         )
     return values
+
+
+def seen_of_threshold(
+    catalog: Catalog, items: pl.DataFrame
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a threshold that is chosen on some items has seen.
+
+    Args:
+        catalog: that holds the items and their ancestors.
+        items: their `id`.
+
+    Returns:
+        SHA-256 of the items and of all their ancestors, and `data set/person` of the same; sorted.
+    """
+    lineage = catalog.ancestors().join(items, on="id", how="semi")
+    seen = pl.concat([items, lineage.select(id="ancestor")]).unique()
+    hashes = catalog.table.join(seen, on="id", how="semi")["sha256"].drop_nulls()
+    people = catalog.people().join(seen, on="id", how="semi")["person"]
+    return tuple(hashes.unique().sort()), tuple(people.unique().sort())
 
 
 def save_open_set(folder: Path, open_set: OpenSet) -> Path:

@@ -14,6 +14,7 @@ from unmask.benchmark.attribution_answers import (
     unknown_results,
 )
 from unmask.benchmark.attribution_attention import watched
+from unmask.benchmark.attribution_checks import refuse_unfit
 from unmask.benchmark.attribution_page import TITLE, AttributionReport, render_attribution
 from unmask.benchmark.attribution_results import (
     OPEN_PROTOCOL,
@@ -67,11 +68,13 @@ def attribution_benchmark(
         NotFoundError: if a file, a detector, a maker, a quality or a setting does not exist.
         InvalidInputError: if a split or a class is missing, too few makers are left to tell
             apart, or `out` holds another study.
-        LeakageError: if the test split shares videos or persons with a training.
+        LeakageError: if the test split shares videos or persons with a training, or with the
+            videos that a threshold is chosen on.
     """
     catalog = read_catalog(settings.catalog)
     methods = makers_of(catalog, settings)
     nets = list(planned(settings, methods, training or {}))
+    refuse_unfit(nets, catalog)
     same_study(settings.out, _identity(settings, catalog, nets))
     asked = ask_all(settings, nets, catalog)
     study = Study(settings, catalog, read_faces(settings.faces), _reproduced(settings))
