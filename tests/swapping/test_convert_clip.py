@@ -257,6 +257,17 @@ def test_clip_that_cannot_be_converted_gets_a_row_with_the_reason_and_no_file(
     assert not [path for path in left_in(tmp_path / "none") if path.is_file()]
 
 
+def test_rows_of_a_failed_conversion_have_the_rates_that_it_was_to_be_coded_at(
+    tmp_path: Path,
+) -> None:
+    outputs = Output("swaps/b.mp4", 23), Output("swaps/c.mp4", 0), Output("swaps/a.mp4")
+    task = convert_task(tmp_path, *outputs, row=clip_row(tmp_path, "ann", faceless=(0, 1, 2, 3)))
+    coded, lossless, plain = convert_clip(task)
+    assert (coded["status"], coded["quality"], coded["crf"]) == ("no_face", "c23", 23)
+    assert (lossless["quality"], lossless["crf"]) == ("c0", 0)
+    assert plain.keys() == {"id", "path", "status", "reason"}
+
+
 @pytest.mark.parametrize("at_frame", [0, 9, 18])
 def test_error_in_any_thread_is_told_and_leaves_no_file(
     at_frame: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

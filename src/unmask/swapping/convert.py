@@ -48,6 +48,12 @@ class Output:
     id: str
     crf: int | None = None
 
+    @property
+    def said(self) -> Row:
+        """What its row says of it whether or not it can be made."""
+        coding = {} if self.crf is None else {"quality": f"c{self.crf}", "crf": self.crf}
+        return coding | {"id": self.id, "path": self.id}
+
 
 @dataclass(frozen=True)
 class ConvertTask:
@@ -209,10 +215,7 @@ def _row(task: ConvertTask, output: Output, made: Row) -> Row:
         "target_landmarks": task.landmarks.told,
         "faceless_frames": made["faceless_frames"],
     }
-    written = {} if output.crf is None else {"quality": f"c{output.crf}", "crf": output.crf}
-    return written | {
-        "id": output.id,
-        "path": output.id,
+    return output.said | {
         "status": "ok",
         "reason": None,
         "settings": json.dumps(recorded, sort_keys=True),
@@ -231,4 +234,4 @@ def _told(card: SwapCard) -> Row:
 
 
 def _alike(task: ConvertTask, said: Row) -> list[Row]:
-    return [{"id": output.id, "path": output.id} | said for output in task.outputs]
+    return [output.said | said for output in task.outputs]
