@@ -23,6 +23,7 @@ from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings
 from unmask.benchmark.leakage import LeakageError
 from unmask.catalog import read_catalog
 from unmask.errors import InvalidInputError, NotFoundError
+from unmask.faces.table import make_face_table, read_face_table
 from unmask.training.checkpoint import read_card
 
 MAKERS = tuple(PATTERNS)
@@ -383,11 +384,30 @@ def test_test_video_with_a_person_of_training_or_threshold_is_refused_before_any
     assert not (tmp_path / "out").exists()
 
 
-def test_maker_without_any_test_video_is_told(tmp_path: Path) -> None:
+def test_maker_without_any_test_video_is_told_before_any_training(tmp_path: Path) -> None:
     changes = {FACELESS: {"status": "unreadable", "reason": "broken"}}
     prepared = make_makers(tmp_path / "data", changes=changes)
-    few = settings_of(prepared, tmp_path / "out", detectors=("phase_resnet",), leave_out=("none",))
+    few = settings_of(prepared, tmp_path / "out", detectors=("phase_resnet",))
     with pytest.raises(
-        InvalidInputError, match="scored videos of every maker at c0, got none of dots; add such"
+        InvalidInputError,
+        match="that phase_resnet can judge, with tracks of 1 faces or more, got none of dots",
     ):
         attribution_benchmark(few, training=TRAINING)
+    assert not (tmp_path / "out").exists()
+
+
+def test_maker_whose_tracks_are_too_short_for_clips_is_told_before_any_training(
+    tmp_path: Path,
+) -> None:
+    prepared = make_makers(tmp_path / "data")
+    faces = read_face_table(prepared.faces)
+    is_short = pl.col("item").is_in(["c10/p5_dots.mp4"]) & (pl.col("frame") > 0)
+    rows = faces.table.filter(~is_short).to_dicts()
+    make_face_table(rows, prepared.faces.parent).write(prepared.faces)
+    few = settings_of(prepared, tmp_path / "out")
+    with pytest.raises(
+        InvalidInputError,
+        match="at c10 that dma_sta can judge, with tracks of 2 faces or more, got none of dots",
+    ):
+        attribution_benchmark(few, training=TRAINING)
+    assert not (tmp_path / "out").exists()

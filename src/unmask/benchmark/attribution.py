@@ -74,10 +74,11 @@ def attribution_benchmark(
     catalog = read_catalog(settings.catalog)
     methods = makers_of(catalog, settings)
     nets = list(planned(settings, methods, training or {}))
-    refuse_unfit(nets, catalog)
+    faces = read_faces(settings.faces)
+    refuse_unfit(nets, catalog, faces)
     same_study(settings.out, _identity(settings, catalog, nets))
     asked = ask_all(settings, nets, catalog)
-    study = Study(settings, catalog, read_faces(settings.faces), _reproduced(settings))
+    study = Study(settings, catalog, faces, _reproduced(settings))
     results = [one for net in asked if not net.net.left_out for one in known_results(study, net)]
     unknown = [one for net in asked for one in unknown_results(study, net)]
     return _report(study, asked, results, unknown, story or _story(settings, catalog))

@@ -5,29 +5,37 @@ from collections.abc import Sequence
 import polars as pl
 
 from unmask.attribution.open_set import seen_of_threshold
-from unmask.benchmark.attribution_runs import Net, asked_items
+from unmask.benchmark.attribution_runs import REAL_MAKER, Net, asked_items
 from unmask.benchmark.leakage import refuse_seen
 from unmask.catalog import Catalog
+from unmask.detectors.create import read_options
+from unmask.errors import InvalidInputError
+from unmask.training.checkpoint import create_blank
 from unmask.training.data import load_data
+from unmask.training.target import TARGETS
 
 
-def refuse_unfit(nets: Sequence[Net], catalog: Catalog) -> None:
-    """Refuse a test of which something is seen by a training, or by the choice of a threshold.
+def refuse_unfit(nets: Sequence[Net], catalog: Catalog, faces: pl.DataFrame) -> None:
+    """Refuse a test of which something was seen in training or validation, or that lacks a class.
 
     Networks that are trained without a maker see nothing that those of all makers do not see.
 
     Args:
         nets: all networks of the study.
         catalog: all items.
+        faces: what `read_faces` gives.
 
     Raises:
         LeakageError: if the test split shares videos or persons with a training or with the
             videos of the validation that a network is asked about.
-        InvalidInputError: if the data cannot be learned from.
+        InvalidInputError: if the data cannot be learned from, or a network would have nothing to
+            judge of a class at a quality.
     """
     whole = [net for net in nets if not net.left_out]
     for net in {(one.training.qualities, one.training.weights): one for one in whole}.values():
         _refuse_seen(net, catalog)
+    for net in whole:
+        _refuse_lacking(net, catalog, faces)
 
 
 def _refuse_seen(net: Net, catalog: Catalog) -> None:
@@ -41,3 +49,23 @@ def _refuse_seen(net: Net, catalog: Catalog) -> None:
         persons={*learned.persons, *persons},
         lineage=catalog,
     )
+
+
+def _refuse_lacking(net: Net, catalog: Catalog, faces: pl.DataFrame) -> None:
+    training, target = net.training, TARGETS[net.training.target]
+    options = read_options(training.detector, training.detector_options)
+    count = create_blank(training.detector, options, target.classes(catalog.table)).frames
+    tracks = faces.filter(pl.col("status") == "ok").group_by("item", "track").len()
+    scored = tracks.filter(pl.col("len") >= count).select(id="item").unique()
+    test = asked_items(catalog, net).table.filter(pl.col("split") == "test")
+    judged = test.join(scored, on="id", how="semi").with_columns(maker=target.class_of)
+    wanted = ([REAL_MAKER] if target.asks_benign else []) + list(net.methods)
+    for quality in net.qualities:
+        there = judged.filter(pl.col("quality") == quality)["maker"].unique()
+        lacking = [name for name in wanted if name not in there]
+        if lacking:
+            raise InvalidInputError(
+                f"the test split must hold videos of every maker at {quality} that "
+                f"{training.detector} can judge, with tracks of {count} faces or more, got none "
+                f"of {', '.join(lacking)}; add such videos, or test at other qualities"
+            )
