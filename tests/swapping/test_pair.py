@@ -26,9 +26,25 @@ TARGET, SOURCE = drawn_faces(0, count=30), drawn_faces(1, count=25)
 
 CHILD = """
 import sys
+from itertools import count
 from pathlib import Path
+from torch.distributed import barrier
 from swapping.test_pair import trained
+from unmask.swapping import pair_loop
+from unmask.swapping.learner import SwapLearner
+pair_loop.STEPS_BETWEEN_AGREEMENTS = 1
+steps, step = count(1), SwapLearner.step
+def interrupted(self, batches):
+    if next(steps) == 3:
+        raise KeyboardInterrupt
+    return step(self, batches)
+SwapLearner.step = interrupted
+try:
+    trained(Path(sys.argv[1]), iterations=3, devices=2)
+except KeyboardInterrupt:
+    barrier()
 trained(Path(sys.argv[1]), iterations=3, devices=2)
+assert next(steps) == 5  # two steps, the one that was interrupted, and that one again
 """
 
 
@@ -264,7 +280,9 @@ def test_training_leaves_pytorch_and_opencv_as_they_were(tmp_path: Path) -> None
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
+def test_two_processes_that_were_killed_learn_what_one_learns_and_tell_its_losses(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "child.py").write_text(CHILD)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),

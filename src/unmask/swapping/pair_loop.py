@@ -25,7 +25,7 @@ from unmask.torch_contracts import SOURCE, TARGET
 from unmask.training.batches import ahead
 
 MOST_HELD_OUT = 64  # faces of a side that a look takes: it must cost little
-STEPS_BETWEEN_AGREEMENTS = 20  # of several devices, on whether the time is over
+STEPS_BETWEEN_AGREEMENTS = 20  # of several devices, on whether it is time to save or to stop
 
 
 class PairTraining:
@@ -61,7 +61,7 @@ class PairTraining:
                 stopped_by = self._reason_to_stop()
                 if stopped_by:
                     break
-                if time.monotonic() - saved >= settings.save_every:
+                if self._agreed(time.monotonic() - saved >= settings.save_every):
                     self._save()
                     saved = time.monotonic()
         if not run.rows or run.rows[-1]["iteration"] != run.step:
@@ -88,12 +88,15 @@ class PairTraining:
             return "plateau"
         if settings.minutes is None or not run.step:
             return ""  # a result needs one step
-        is_over = run.worked >= 60 * settings.minutes
-        if self.fabric.world_size > 1:  # their clocks differ, and all must stop at one step
-            if run.step % STEPS_BETWEEN_AGREEMENTS:
-                return ""
-            is_over = self.fabric.broadcast(is_over)
-        return "minutes" if is_over else ""
+        return "minutes" if self._agreed(run.worked >= 60 * settings.minutes) else ""
+
+    def _agreed(self, is_time: bool) -> bool:
+        """Return what the first device's clock says: all must save and stop at one step."""
+        if self.fabric.world_size == 1:
+            return is_time
+        if self.run.step % STEPS_BETWEEN_AGREEMENTS:
+            return False
+        return self.fabric.broadcast(is_time)
 
     def _save(self) -> None:
         self.run.losses = self._finite_sums()
@@ -101,6 +104,8 @@ class PairTraining:
             self.run.save(self.work.out, self.learner.state())
 
     def _finite_sums(self) -> list[float]:
+        """Return the losses since the last look, on all devices the mean of them all."""
+        self._sums = cast(Tensor, self.fabric.all_reduce(self._sums, reduce_op="mean"))
         sums: list[float] = self._sums.tolist()
         if not all(map(isfinite, sums)):
             raise InvalidInputError(
@@ -112,7 +117,6 @@ class PairTraining:
     def _look(self) -> None:
         """Measure the loss on held-out faces, write the log, and refresh the preview."""
         run = self.run
-        self._sums = cast(Tensor, self.fabric.all_reduce(self._sums, reduce_op="mean"))
         before = run.rows[-1] if run.rows else {"iteration": 0, "seconds": 0.0}
         steps = run.step - before["iteration"]
         learned = [one / steps for one in self._finite_sums()]
