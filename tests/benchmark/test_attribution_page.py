@@ -126,8 +126,20 @@ def test_networks_trained_on_several_qualities_are_told_apart_where_a_maker_is_u
     page = render_attribution(
         report(unknown=[one, *mixed], confidences={of.name: values for of in (one, *mixed)})
     )
-    assert page.count(">iae, trained on mixed<") == 2
+    shown = page.split("None of these</h2>")[1].split("Tested at")[0]
+    for quality in ("c0", "c10"):
+        assert shown.count(f">iae, {quality}, trained on mixed<") == 1
+        assert f"iae at {quality}, mixed " in shown
     assert page.count("<h3>dma_sta · curves</h3>") == 1
+
+
+def test_unknown_makers_are_shown_where_the_quality_trained_on_was_not_tested() -> None:
+    result, *kinds = make_unknown()
+    other = replace(result, test=replace(result.test, qualities=("c23",)))
+    values = tuple(each.values for each in kinds)
+    page = render_attribution(report(unknown=[other], confidences={other.name: values}))
+    assert "None of these" in headings(page)
+    assert ">iae, c23, trained on c10<" in page
 
 
 def test_page_of_nothing_is_refused() -> None:

@@ -9,6 +9,7 @@ from unmask.benchmark import plots
 from unmask.benchmark.attribution_results import CLASS_MEASURES, AttributionResult, OpenSetResult
 from unmask.benchmark.attribution_tables import (
     alike,
+    asked_alike,
     class_table,
     measured_names,
     measures_table,
@@ -126,15 +127,13 @@ def open_set_element(results: Sequence[OpenSetResult], confidences: Confidences)
     own = open_set_table(results)
     if own is None:
         return None
-    first = results[0]
+    first, shown = results[0], asked_alike(results)
     others = sorted(
-        {one.test.quality for one in results if one.test.quality != one.train.quality},
+        {one.test.quality for one in results if one not in shown},
         key=quality_order,
     )
     tables = [open_set_table(results, quality=one) for one in others]
-    drawn = [
-        one for one in results if one.name in confidences and one.test.quality == one.train.quality
-    ]
+    drawn = [one for one in shown if one.name in confidences]
     groups = groupby(sorted(drawn, key=lambda one: one.detector), key=lambda one: one.detector)
     figures = [_unknown_figures(name, list(group), confidences) for name, group in groups]
     return join(
@@ -159,12 +158,19 @@ def open_set_element(results: Sequence[OpenSetResult], confidences: Confidences)
     )
 
 
+def _asked_about(result: OpenSetResult) -> str:
+    name = result.left_out or "real"
+    if result.test.quality == result.train.quality:
+        return name
+    return f"{name} at {result.test.quality}, {result.train.quality}"
+
+
 def _unknown_figures(
     detector: str, results: Sequence[OpenSetResult], confidences: Confidences
 ) -> list[Markup]:
     """Return the curves of one detector and how its confidences are spread."""
     shown = [one for one in results if not one.held_out] or list(results)
-    names = {one.name: one.left_out or "real" for one in shown}
+    names = {one.name: _asked_about(one) for one in shown}
     curves, rows = {}, {}
     for one in shown:
         known, unknown = confidences[one.name]

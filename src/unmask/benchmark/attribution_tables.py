@@ -111,9 +111,14 @@ def open_set_table(results: Sequence[OpenSetResult], *, quality: str | None = No
 
     Args:
         results: of any tests.
-        quality: the tested quality; by default that of the training.
+        quality: the tested quality; by default those of the training, or all where none of these
+            was tested.
     """
-    shown = [one for one in results if one.test.quality == (quality or one.train.quality)]
+    shown = (
+        asked_alike(results)
+        if quality is None
+        else [one for one in results if one.test.quality == quality]
+    )
     rows = [
         Row(
             (one.detector, _unknown(one)),
@@ -164,6 +169,12 @@ def alike(results: Sequence[AttributionResult]) -> list[AttributionResult]:
     return same or ordered
 
 
+def asked_alike(results: Sequence[OpenSetResult]) -> list[OpenSetResult]:
+    """Return what `alike` does, of results with unknown makers."""
+    same = [one for one in results if one.test.quality in one.train.qualities]
+    return same or list(results)
+
+
 def write_attribution_tables(
     results: Sequence[AttributionResult], unknown: Sequence[OpenSetResult], folder: Path
 ) -> None:
@@ -199,7 +210,7 @@ def _unknown(result: OpenSetResult) -> str:
     if result.held_out:
         parts.append(f"threshold from {result.held_out}")
     if result.test.quality != result.train.quality:
-        parts.append(f"trained on {result.train.quality}")
+        parts.append(f"{result.test.quality}, trained on {result.train.quality}")
     return ", ".join(parts)
 
 
