@@ -10,7 +10,7 @@ import pytest
 
 from unmask.errors import InvalidInputError
 from unmask.generators.pairs import Pair
-from unmask.swapping.dfdm_numbers import number, number_people, number_scenes
+from unmask.swapping.dfdm_numbers import number, number_people, number_scenes, read_lines
 from unmask.swapping.dfdm_pairs import draw_pairs, usable_clips
 
 Row = dict[str, Any]
@@ -156,3 +156,32 @@ def test_table_says_who_has_which_number(tmp_path: Path) -> None:
             }
             for name, person in (("id0", "ann"), ("id1", "zoe"))
         ]
+
+
+def test_whoever_is_in_an_earlier_table_keeps_the_numbers(tmp_path: Path) -> None:
+    first = [row("ann", 1), row("eve")]
+    number(first, read_lines(tmp_path)).write(tmp_path, first)
+    later = [row("ann", 0), row("ann", 1), row("bob"), row("id1")]
+    numbers = number(later, read_lines(tmp_path))
+    numbers.write(tmp_path, later)
+    assert numbers.people == {("d", "ann"): "id0", ("d", "bob"): "id2", ("d", "id1"): "id3"}
+    assert numbers.scenes == {
+        "d/ann/0.mp4": "0001",
+        "d/ann/1.mp4": "0000",
+        "d/bob/0.mp4": "0000",
+        "d/id1/0.mp4": "0000",
+    }
+    # Who is not asked for any more keeps the number, too.
+    assert [(line["id"], line["clip"]) for line in read_lines(tmp_path)] == [
+        ("id0", "d/ann/1.mp4"),
+        ("id0", "d/ann/0.mp4"),
+        ("id2", "d/bob/0.mp4"),
+        ("id1", "d/eve/0.mp4"),
+        ("id3", "d/id1/0.mp4"),
+    ]
+
+
+def test_table_with_other_columns_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "persons.csv").write_text("name,number\n")
+    with pytest.raises(InvalidInputError, match=r"must have the columns id, .* name, number in"):
+        read_lines(tmp_path)

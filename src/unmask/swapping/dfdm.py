@@ -1,8 +1,10 @@
 """The verb that builds a data set like DFDM: the same pairs by five models at three rates."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,17 +24,25 @@ from unmask.swapping.dfdm_make import (
     SwapTask,
     make_encoder,
     make_real,
-    make_swap,
+    make_swaps,
 )
-from unmask.swapping.dfdm_numbers import Numbers, number
+from unmask.swapping.dfdm_numbers import Numbers, number, read_lines
 from unmask.swapping.dfdm_pairs import Who, draw_pairs, usable_clips, who
 from unmask.swapping.extract import Extracted, ExtractSettings, extract
+from unmask.swapping.face_set import FaceSet
 from unmask.swapping.learner import network_options
 from unmask.swapping.learning_key import FaceFolder, folder_of, learning_key
 from unmask.swapping.made_files import as_recorded
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.people import Person
-from unmask.swapping.swap_rows import check_kept, check_places, part_of, swap_row, with_made
+from unmask.swapping.swap_rows import (
+    check_kept,
+    check_places,
+    parents_of,
+    part_of,
+    swap_row,
+    with_made,
+)
 from unmask.training.setup import device_for
 
 logger = logging.getLogger(__name__)
@@ -97,9 +107,10 @@ class DfdmSettings(PairSettings, ConvertSettings, ExtractSettings, _DfdmPlaces):
 def build_dfdm(settings: DfdmSettings) -> Catalog:
     """Make swaps by five autoencoders of the same pairs at three rates, under DFDM's names.
 
-    Both people of a pair are of one split. Each pair is trained, its clip converted, and the
-    weights go; what is done is kept: killed at any point, the same call continues, within a
-    training, too. The real videos of the targets are coded at the same rates.
+    Both people of a pair are of one split. Two people are trained once by each model, all their
+    clips converted, and the weights go; what is done is kept: killed at any point, the same call
+    continues, within a training, too. The real videos of the targets are coded at the same rates.
+    In the same folder everybody keeps the number that `persons.csv` says.
 
     Returns:
         A catalog of all items that there were and of what was made; pairs that show no face, or
@@ -109,35 +120,46 @@ def build_dfdm(settings: DfdmSettings) -> Catalog:
     Raises:
         NotFoundError: if there is no such model, option or finder of landmarks.
         InvalidInputError: if the catalog has no splits by person, if no split has two people, or
-            if the output folder's catalog names fakes that the new one would not.
+            if the output folder's catalog names fakes that the new one would not, or would of
+            other people.
         MissingDependencyError: if 68 landmarks are asked for and cannot be found here.
     """
+    catalog, plan = _planned(settings)
+    plan.numbers.write(settings.out, plan.clips)
+    result = with_made(catalog, [*_swaps(plan), *(_reals(plan) if settings.reals else ())])
+    result.write(settings.out / "catalog.parquet")
+    _write_lists(result, plan)
+    return result
+
+
+def _planned(settings: DfdmSettings) -> tuple[Catalog, "_Plan"]:
+    """Return what there is and what is to be made, once all faces are cut out."""
     settings.out.mkdir(parents=True, exist_ok=True)  # paths lead through it
     catalog = read_catalog(settings.catalog).moved(settings.out)
     clips = usable_clips(
         real_videos(catalog, settings.quality), most=settings.clips, seed=settings.seed
     )
     pairs = draw_pairs(clips, settings.pairs, seed=settings.seed)
-    plan = _Plan(settings, clips, pairs, number(clips))
+    numbers = number(clips, read_lines(settings.out))
+    people = _people(settings, clips, pairs)
+    found = extract(people, settings.out, settings, padding=settings.padding)
+    plan = _Plan(settings, clips, pairs, numbers, people, found)
     check_places(catalog, plan.parents)
     check_kept(
         settings.out,
-        {*catalog.table["id"], *plan.parents},
+        parents_of(catalog) | dict(plan.parents),
         advice="ask for all pairs, models and rates that it names",
     )
-    plan.numbers.write(settings.out, clips)
-    people = plan.people
-    found = extract(people, settings.out, settings, padding=settings.padding)
-    faces = {
-        (person.dataset, person.name): folder_of(one)
-        for person, one in zip(people, found.sets, strict=True)
-    }
-    result = with_made(
-        catalog, [*_swaps(plan, found, faces), *(_reals(plan, found) if settings.reals else ())]
-    )
-    result.write(settings.out / "catalog.parquet")
-    _write_lists(result, plan)
-    return result
+    return catalog, plan
+
+
+def _people(settings: DfdmSettings, clips: list[Row], pairs: list[Pair]) -> list[Person]:
+    """Return everybody whose faces are needed."""
+    wanted = {who(row) for pair in pairs for row in (pair.target, pair.source) if row}
+    if settings.warm_up_iterations:
+        wanted |= {who(row) for row in clips if row["split"] == "train"}
+    own = {one: [row for row in clips if who(row) == one] for one in sorted(wanted)}
+    return [Person(name, dataset, tuple(rows)) for (dataset, name), rows in own.items()]
 
 
 @dataclass(frozen=True)
@@ -148,32 +170,45 @@ class _Plan:
     clips: list[Row]
     pairs: list[Pair]
     numbers: Numbers
+    people: list[Person]
+    found: Extracted
 
-    @property
-    def people(self) -> list[Person]:
-        """Everybody whose faces are needed."""
-        wanted = {who(row) for pair in self.pairs for row in (pair.target, pair.source) if row}
-        if self.settings.warm_up_iterations:
-            wanted |= {who(row) for row in self.clips if row["split"] == "train"}
-        clips = {one: [row for row in self.clips if who(row) == one] for one in sorted(wanted)}
-        return [Person(name, dataset, tuple(rows)) for (dataset, name), rows in clips.items()]
+    @cached_property
+    def faces(self) -> dict[Who, FaceFolder]:
+        """The folder of everybody's faces, or why there are none."""
+        sets = zip(self.people, self.found.sets, strict=True)
+        return {(person.dataset, person.name): folder_of(one) for person, one in sets}
+
+    @cached_property
+    def learned(self) -> set[str]:
+        """The ids of all clips that faces come from."""
+        sets = (one for one in self.found.sets if isinstance(one, FaceSet))
+        return {clip for one in sets for clip in one.clips}
+
+    def sources(self, pair: Pair) -> list[Row]:
+        """Return the clips that the face of a pair is learned from, its own one first."""
+        assert pair.source is not None
+        first = pair.source
+        own = [row for row in self.clips if who(row) == who(first)]
+        rows = [row for row in own if row["id"] in self.learned] or [first]
+        return sorted(rows, key=lambda row: row["id"] != first["id"])
 
     @property
     def targets(self) -> list[Row]:
         """The clips that are changed, each once."""
         return list({pair.target["id"]: pair.target for pair in self.pairs}.values())
 
-    @property
-    def parents(self) -> dict[str, list[str]]:
-        """The parents of each item that is made, by its id."""
-        made = {
-            output.id: [row["id"] for row in (pair.target, pair.source) if row]
+    @cached_property
+    def parents(self) -> list[tuple[str, list[str]]]:
+        """The id of each item that is made, and its parents."""
+        made = [
+            (output.id, [row["id"] for row in (pair.target, *self.sources(pair))])
             for pair in self.pairs
             for model in self.settings.models
             for output in self.fakes(pair, model)
-        }
+        ]
         if self.settings.reals:
-            made |= {one.id: [row["id"]] for row in self.targets for one in self.reals(row)}
+            made += [(one.id, [row["id"]]) for row in self.targets for one in self.reals(row)]
         return made
 
     def fakes(self, pair: Pair, model: str) -> tuple[Output, ...]:
@@ -193,64 +228,83 @@ class _Plan:
         return self.settings.workers if is_cpu else self.settings.workers or 1
 
 
-def _swaps(plan: _Plan, found: Extracted, faces: dict[Who, FaceFolder]) -> list[Row]:
+def _swaps(plan: _Plan) -> list[Row]:
     """Return the rows of all swaps."""
-    encoders = _encoders(plan, faces)
+    encoders = _encoders(plan)
     jobs = [(pair, model) for pair in plan.pairs for model in plan.settings.models]
+    # The clips of the same two people share one training.
+    groups: dict[tuple[Who, Who, str], list[Pair]] = defaultdict(list)
+    for pair, model in jobs:
+        assert pair.source is not None
+        groups[who(pair.target), who(pair.source), model].append(pair)
     made = run_journaled(
-        [_swap_task(plan, *job, found, faces, encoders.get(job[1])) for job in jobs],
-        make_swap,
+        [
+            _swap_task(plan, pairs, model, encoders.get(model))
+            for (_, _, model), pairs in groups.items()
+        ],
+        make_swaps,
         key=lambda task: task.key,
         journal=plan.settings.out / "swaps.jsonl",
         workers=plan.workers,
         description="swaps",
-        retry_failed=plan.settings.retry_failed,
-        files=lambda task, rows: as_recorded(rows, plan.settings.out),
+        files=lambda task, made: _files(plan.settings, made[0]["rows"]),
     )
+    by_id = {row["id"]: row for (one,) in made for row in one["rows"]}
     return [
-        swap_row(pair.target, [pair.source], row, method=model, seed=plan.settings.seed)
-        | {"landmarks": found.landmarks[pair.target["id"]].path or None}
-        for (pair, model), rows in zip(jobs, made, strict=True)
-        for row in rows
-        if pair.source is not None
+        swap_row(
+            pair.target,
+            plan.sources(pair),
+            by_id[output.id],
+            method=model,
+            seed=plan.settings.seed,
+        )
+        | {"landmarks": plan.found.landmarks[pair.target["id"]].path or None}
+        for pair, model in jobs
+        for output in plan.fakes(pair, model)
     ]
 
 
-def _swap_task(
-    plan: _Plan,
-    pair: Pair,
-    model: str,
-    found: Extracted,
-    faces: dict[Who, FaceFolder],
-    start: Path | None,
-) -> SwapTask:
-    assert pair.source is not None
-    settings, name = plan.settings, Path(plan.numbers.fake(pair, model))
+def _files(settings: DfdmSettings, rows: list[Row]) -> list[Path]:
+    """Return what there must be of a pair's videos; what is to be tried again is not there."""
+    good = [row for row in rows if row["status"] == "ok"]
+    bad = [row for row in rows if row["status"] != "ok" and settings.retry_failed]
+    again = [settings.out / row["path"] / "failed" for row in bad]
+    return as_recorded(good, settings.out) + again
+
+
+def _swap_task(plan: _Plan, pairs: list[Pair], model: str, start: Path | None) -> SwapTask:
+    """Return the task of all pairs of the same two people."""
+    first, settings = pairs[0], plan.settings
+    assert first.source is not None
     learning = settings.learning(model)
-    both = faces[who(pair.target)], faces[who(pair.source)]
-    key = learning_key(learning, both, start)
-    convert = ConvertTask(
-        target=pair.target,
-        landmarks=found.landmarks[pair.target["id"]],
-        model=settings.out / MODELS / f"{name.stem}-{key[:8]}",
-        method=model,
-        outputs=plan.fakes(pair, model),
-        mask=f"{MASKS}/{name}",
-        out=settings.out,
-        settings=part_of(settings, ConvertSettings),
-        device=settings.device,
+    target, source = who(first.target), who(first.source)
+    faces = plan.faces[target], plan.faces[source]
+    key = learning_key(learning, faces, start)
+    name = f"{plan.numbers.people[target]}_{plan.numbers.people[source]}_{TAGS[model]}"
+    converts = tuple(
+        ConvertTask(
+            target=pair.target,
+            landmarks=plan.found.landmarks[pair.target["id"]],
+            model=settings.out / MODELS / f"{name}-{key[:8]}",
+            method=model,
+            outputs=plan.fakes(pair, model),
+            mask=f"{MASKS}/{plan.numbers.fake(pair, model)}",
+            out=settings.out,
+            settings=part_of(settings, ConvertSettings),
+            device=settings.device,
+        )
+        for pair in pairs
     )
-    names = pair.target["person"], pair.source["person"]
-    return SwapTask(convert, learning, both, names, start, settings.keep_weights)
+    return SwapTask(converts, learning, faces, (target[1], source[1]), start, settings.keep_weights)
 
 
-def _encoders(plan: _Plan, faces: dict[Who, FaceFolder]) -> dict[str, Path]:
+def _encoders(plan: _Plan) -> dict[str, Path]:
     """Return the folder of each model's warm start, if there shall be any."""
     settings = plan.settings
     if not settings.warm_up_iterations:
         return {}
     trained = sorted({who(row) for row in plan.clips if row["split"] == "train"})
-    folders = tuple(one for person in trained if isinstance(one := faces[person], Path))
+    folders = tuple(one for person in trained if isinstance(one := plan.faces[person], Path))
     if not folders:
         raise InvalidInputError(
             f"warm_up_iterations must be 0 where the split train shows no face, got "
@@ -274,10 +328,10 @@ def _encoders(plan: _Plan, faces: dict[Who, FaceFolder]) -> dict[str, Path]:
     return {model: task.out for model, task in tasks.items()}
 
 
-def _reals(plan: _Plan, found: Extracted) -> list[Row]:
+def _reals(plan: _Plan) -> list[Row]:
     """Return the rows of the targets' real videos at all rates."""
     tasks = [
-        RealTask(row, found.landmarks[row["id"]], plan.reals(row), plan.settings.out)
+        RealTask(row, plan.found.landmarks[row["id"]], plan.reals(row), plan.settings.out)
         for row in plan.targets
     ]
     made = run_journaled(
@@ -302,7 +356,7 @@ def _reals(plan: _Plan, found: Extracted) -> list[Row]:
 
 def _write_lists(catalog: Catalog, plan: _Plan) -> None:
     """Write the paths of the videos of each split that were made, one a line."""
-    made = catalog.filter(id=list(plan.parents), status="ok")
+    made = catalog.filter(id=[item for item, _ in plan.parents], status="ok")
     for split in SPLITS:
         paths: Sequence[str] = made.filter(split=split).table["path"].sort().to_list()
         if paths:

@@ -19,9 +19,10 @@ from unmask.swapping.learning_key import FaceFolder, learning_key
 from unmask.swapping.made_files import with_mask_hash
 from unmask.swapping.pair import train_pair
 from unmask.swapping.pair_settings import PairSettings
-from unmask.swapping.swap_model import CARD, WEIGHTS, read_swap_card
+from unmask.swapping.swap_model import read_swap_card
 from unmask.swapping.swap_rows import told
 from unmask.swapping.warm_start import train_encoder
+from unmask.training.carded import CARD, WEIGHTS
 from unmask.video.probe import VideoInfo, probe
 from unmask.video.read import read_frames
 from unmask.video.write import VideoWriter, read_mark
@@ -29,10 +30,11 @@ from unmask.video.write import VideoWriter, read_mark
 
 @dataclass(frozen=True)
 class SwapTask:
-    """One pair by one model, to be trained and converted; it travels to another process.
+    """Two people by one model, to be trained and converted; it travels to another process.
 
     Args:
-        convert: the conversion; its model's folder is where the training takes place.
+        converts: one for each clip of the target; the folder of their model, which is the same
+            one, is where the training takes place.
         settings: of the training.
         faces: of the target and of the source.
         names: of both, for the card.
@@ -40,7 +42,7 @@ class SwapTask:
         keeps_weights: whether the weights stay when the videos are there.
     """
 
-    convert: ConvertTask
+    converts: tuple[ConvertTask, ...]
     settings: PairSettings
     faces: tuple[FaceFolder, FaceFolder]
     names: tuple[str, str]
@@ -50,14 +52,26 @@ class SwapTask:
     @property
     def key(self) -> str:
         """What changes when the videos would."""
-        convert = self.convert
-        return key_of(
-            [asdict(one) for one in convert.outputs],
-            [convert.mask, convert.method],
-            [content_key(convert.target, convert.out), convert.landmarks.sha256],
-            asdict(convert.settings),
-            learning_key(self.settings, self.faces, self.start),
-        )
+        clips = [
+            [
+                [asdict(one) for one in convert.outputs],
+                [convert.mask, convert.method],
+                [content_key(convert.target, convert.out), convert.landmarks.sha256],
+                asdict(convert.settings),
+            ]
+            for convert in self.converts
+        ]
+        return key_of(clips, learning_key(self.settings, self.faces, self.start))
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """All videos."""
+        return tuple(output for convert in self.converts for output in convert.outputs)
+
+    @property
+    def model(self) -> Path:
+        """The folder of the training."""
+        return self.converts[0].model
 
 
 @dataclass(frozen=True)
@@ -102,24 +116,30 @@ class RealTask:
         return key_of([asdict(one) for one in self.outputs], content_key(self.row, self.out))
 
 
-def make_swap(task: SwapTask) -> list[Row]:
-    """Train a pair, convert the clip, and return what each video came to be, or why not.
+def make_swaps(task: SwapTask) -> list[Row]:
+    """Train a pair, convert its clips, and return what each video came to be, or why not.
+
+    It is one row, whose `rows` have a status each: what one clip fails at does not keep the files
+    of the others from being looked after.
 
     A training that was interrupted continues. Once the videos are there the weights go, unless
     they are to be kept: hundreds of pairs would take terabytes.
     """
     missing = [one for one in task.faces if isinstance(one, str)]
     if missing:
-        return _alike(task.convert.outputs, {"status": "no_face", "reason": missing[0]})
+        return [{"rows": _alike(task.outputs, {"status": "no_face", "reason": missing[0]})}]
     try:
         card = read_swap_card(_train(task))
     except (UnmaskError, OSError, av.FFmpegError) as error:
-        return _alike(task.convert.outputs, failure(error))
-    made = with_mask_hash(convert_clip(task.convert), task.convert.out)
-    rows = [told(row, card) for row in made]
+        return [{"rows": _alike(task.outputs, failure(error))}]
+    rows = [
+        told(row, card)
+        for convert in task.converts
+        for row in with_mask_hash(convert_clip(convert), convert.out)
+    ]
     if not task.keeps_weights and all(row["status"] == "ok" for row in rows):
-        (task.convert.model / WEIGHTS).unlink()
-    return rows
+        (task.model / WEIGHTS).unlink()
+    return [{"rows": rows}]
 
 
 def make_encoder(task: EncoderTask) -> list[Row]:
@@ -138,9 +158,7 @@ def make_real(task: RealTask) -> list[Row]:
 
 def _train(task: SwapTask) -> Path:
     target, source = (read_face_set(Path(folder)) for folder in task.faces)
-    return train_pair(
-        task.settings, target, source, task.convert.model, names=task.names, start=task.start
-    )
+    return train_pair(task.settings, target, source, task.model, names=task.names, start=task.start)
 
 
 def _coded(task: RealTask) -> list[Row]:
@@ -188,4 +206,13 @@ def _writers(task: RealTask, info: VideoInfo) -> Iterator[list[VideoWriter]]:
 
 
 def _alike(outputs: tuple[Output, ...], said: Row) -> list[Row]:
-    return [{"id": output.id, "path": output.id} | said for output in outputs]
+    return [
+        {
+            "id": output.id,
+            "path": output.id,
+            "quality": quality_of(output.crf or 0),
+            "crf": output.crf,
+        }
+        | said
+        for output in outputs
+    ]

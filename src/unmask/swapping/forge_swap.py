@@ -30,6 +30,7 @@ from unmask.swapping.swap_rows import (
     check_kept,
     check_places,
     file_name,
+    parents_of,
     part_of,
     swap_row,
     told,
@@ -142,10 +143,10 @@ def forge_swap(settings: SwapSettings) -> Catalog:
         found = extract(people, settings.out, settings, padding=settings.padding)
     sides = [_side(person, one) for person, one in zip(people, found.sets, strict=True)]
     jobs = _jobs(settings, *sides)
-    check_places(catalog, {job.id: job.parents for job in jobs})
+    check_places(catalog, [(job.id, job.parents) for job in jobs])
     check_kept(
         settings.out,
-        {*catalog.table["id"], *(job.id for job in jobs)},
+        parents_of(catalog) | {job.id: job.parents for job in jobs},
         advice="give that file as the catalog to add to it",
     )
     model = _trained(settings, *sides)

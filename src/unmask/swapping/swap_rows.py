@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,45 +87,71 @@ def told(made: Row, card: SwapCard) -> Row:
     return made | {"settings": json.dumps(settings, sort_keys=True)}
 
 
-def check_places(catalog: Catalog, places: Mapping[str, Sequence[str]]) -> None:
-    """Refuse items that would take the place of another one.
+def check_places(catalog: Catalog, places: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Refuse items that would take the place of another one, or of each other.
 
     Args:
         catalog: what there is.
-        places: the parents of each item that is to be made, by its id.
+        places: the id of each item that is to be made, and its parents, the target first.
 
     Raises:
-        InvalidInputError: if an id is that of an item with other parents.
+        InvalidInputError: if an id is that of an item of another target, or of other sources.
     """
-    taken = catalog.filter(id=list(places)).table["id", "parents"]
-    for item, parents in taken.iter_rows():
-        if list(parents or []) != list(places[item]):
+    made: dict[str, Sequence[str]] = {}
+    for item, parents in places:
+        if made.setdefault(item, parents) != parents:
+            raise InvalidInputError(
+                f"each swap must have an id of its own, got {item!r} for {made[item][0]} and for "
+                f"{parents[0]}; rename one of these clips"
+            )
+    taken = catalog.filter(id=list(made)).table["id", "parents"]
+    for item, there in taken.iter_rows():
+        if not _is_same(there or (), made[item]):
             raise InvalidInputError(
                 f"the id of a swap must be free, got {item!r}, which is another item; choose "
                 "another folder, or rename the original"
             )
 
 
-def check_kept(out: Path, kept: Collection[str], *, advice: str) -> None:
+def check_kept(out: Path, kept: Mapping[str, Sequence[str]], *, advice: str) -> None:
     """Refuse to write over a catalog that names fakes which the new one would not.
 
     Args:
         out: the folder of both.
-        kept: the ids that the new one names.
+        kept: the parents of each item that the new one names, by its id.
         advice: how to keep the others.
 
     Raises:
-        InvalidInputError: if a fake would be lost.
+        InvalidInputError: if a fake would be lost, or become one of other people.
     """
     path = out / "catalog.parquet"
     if not path.is_file():
         return
-    lost = sorted(set(read_catalog(path).filter(label=FAKE).table["id"]) - set(kept))
+    fakes = read_catalog(path).filter(label=FAKE).table["id", "parents"]
+    lost = sorted(
+        item
+        for item, parents in fakes.iter_rows()
+        if item not in kept or not _is_same(parents or (), kept[item])
+    )
     if lost:
         raise InvalidInputError(
             f"out must not hold fakes that its new catalog would not name, got {len(lost)} such "
             f"as {lost[0]!r} in {path}; {advice}, or choose another folder"
         )
+
+
+def parents_of(catalog: Catalog) -> dict[str, Sequence[str]]:
+    """Return the parents of each item, by its id."""
+    rows = catalog.table["id", "parents"].iter_rows()
+    return {item: parents or () for item, parents in rows}
+
+
+def _is_same(parents: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether two swaps are of one clip and of one source, who may have got more clips."""
+    if not parents or not others:
+        return list(parents) == list(others)
+    sources, further = set(parents[1:]), set(others[1:])
+    return parents[0] == others[0] and (sources == further or bool(sources & further))
 
 
 def with_made(catalog: Catalog, rows: Iterable[Row]) -> Catalog:
