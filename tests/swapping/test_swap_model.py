@@ -60,7 +60,7 @@ def test_changed_card_is_refused(folder: Path) -> None:
 
 def test_card_of_another_format_is_refused(folder: Path) -> None:
     with pytest.raises(
-        InvalidInputError, match="card must be of a face swap of format 1, got 2 in"
+        InvalidInputError, match="card must be that of a trained pair in format 1, got 2 in"
     ):
         read_swap_card(edited(folder, format=2))
 

@@ -18,7 +18,8 @@ from unmask.cli.main import main
 from unmask.detectors.create import create_detector
 from unmask.errors import InvalidInputError, NotFoundError
 from unmask.training.adopt import AdoptSettings, adopt
-from unmask.training.checkpoint import UNKNOWN, WEIGHTS, load_checkpoint, read_card
+from unmask.training.carded import WEIGHTS
+from unmask.training.checkpoint import UNKNOWN, load_checkpoint, read_card
 from unmask.training.loop import train
 from unmask.training.settings import TrainSettings
 

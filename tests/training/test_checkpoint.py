@@ -118,7 +118,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path, detector: Detect
 
 def test_another_format_is_refused(tmp_path: Path, detector: Detector) -> None:
     save_checkpoint(tmp_path, detector, a_card(format=99))
-    with pytest.raises(InvalidInputError, match="a card must be of format 1, got 99"):
+    with pytest.raises(InvalidInputError, match="must be that of a checkpoint in format 1, got 99"):
         read_card(tmp_path)
 
 

@@ -12,7 +12,8 @@ from unmask.defences.purified import Purified
 from unmask.defences.spec import parse_purifiers
 from unmask.errors import InvalidInputError
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import CARD, Card, load_checkpoint
+from unmask.training.carded import CARD
+from unmask.training.checkpoint import Card, load_checkpoint
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ from unmask.errors import unknown_name
 from unmask.execution.journal import key_of, run_journaled
 from unmask.files import write_whole
 from unmask.settings import to_plain
-from unmask.training.checkpoint import CARD, WEIGHTS, load_checkpoint
+from unmask.training.carded import CARD, WEIGHTS
+from unmask.training.checkpoint import load_checkpoint
 from unmask.training.clips import in_clips
 from unmask.training.data import Faces, load_data
 from unmask.training.loop import train

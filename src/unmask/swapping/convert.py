@@ -22,8 +22,9 @@ from unmask.swapping.convert_settings import ConvertSettings
 from unmask.swapping.pipeline import Sink, ahead
 from unmask.swapping.swap_colour import Levels
 from unmask.swapping.swap_frames import Found, Paster, View, as_source, faces_in
-from unmask.swapping.swap_model import CARD, SwapCard, load_swap
+from unmask.swapping.swap_model import SwapCard, load_swap
 from unmask.torch_contracts import Autoencoder
+from unmask.training.carded import CARD
 from unmask.training.memory import kept_memory
 from unmask.training.setup import device_for, repeatable
 from unmask.video.probe import VideoInfo, probe

@@ -11,9 +11,10 @@ from unmask.settings import to_plain
 from unmask.swapping.face_set import FaceSet
 from unmask.swapping.learner import network_options, new_network
 from unmask.swapping.pair_settings import FREE, PairSettings
-from unmask.swapping.swap_model import WEIGHTS, load_swap, read_swap_card
+from unmask.swapping.swap_model import load_swap, read_swap_card
 from unmask.swapping.swap_run import STATE, refuse_other_run
 from unmask.torch_contracts import Autoencoder
+from unmask.training.carded import WEIGHTS
 
 SIDES = ("target", "source")
 

@@ -1,22 +1,17 @@
 """A trained pair on disk: the weights of its autoencoder, and a card that tells its story."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load, save
 
 from unmask.autoencoders import AUTOENCODERS
-from unmask.errors import InvalidInputError, NotFoundError
-from unmask.files import write_whole
 from unmask.torch_contracts import Autoencoder
+from unmask.training.carded import FORMAT, packed, read_plain_card, read_weights, write_carded
 
-FORMAT = 1
-WEIGHTS, CARD = "weights.safetensors", "card.json"
+TOLD = "a trained pair"
 
 
 @dataclass(frozen=True)
@@ -77,13 +72,9 @@ def save_swap(folder: Path, network: Autoencoder, card: SwapCard) -> SwapCard:
     Returns:
         The card with the hash of the weights.
     """
-    state = network.state_dict()
-    content = save({name: tensor.cpu().contiguous() for name, tensor in state.items()})
-    card = replace(card, weights_sha256=sha256(content).hexdigest())
-    plain = _plain(card)
-    write_whole(folder / WEIGHTS, content)
-    text = json.dumps(plain | {"card_sha256": _hash(plain)}, indent=1)
-    write_whole(folder / CARD, text.encode())
+    content, weights_sha256 = packed(network)
+    card = replace(card, weights_sha256=weights_sha256)
+    write_carded(folder, content, asdict(card))
     return card
 
 
@@ -96,21 +87,9 @@ def load_swap(folder: Path) -> tuple[Autoencoder, SwapCard]:
             of another format, or do not fit the autoencoder.
     """
     card = read_swap_card(folder)
-    content = _content(folder / WEIGHTS)
-    if sha256(content).hexdigest() != card.weights_sha256:
-        raise InvalidInputError(
-            f"the weights must be those of the card, got another hash in {folder / WEIGHTS}; "
-            "copy the folder again, or train the pair again"
-        )
     network = AUTOENCODERS[card.model](**card.options)
-    try:
-        network.load_state_dict(load(content))
-    except RuntimeError as error:
-        raise InvalidInputError(
-            f"the weights must fit autoencoder {card.model}, got "
-            f"{str(error).splitlines()[-1].strip()}; install the release that they were trained "
-            "with"
-        ) from None
+    name = f"autoencoder {card.model}"
+    read_weights(folder, network, card.weights_sha256, told=TOLD, name=name)
     return network.to(memory_format=torch.channels_last).eval(), card  # type: ignore[call-overload]
 
 
@@ -121,41 +100,5 @@ def read_swap_card(folder: Path) -> SwapCard:
         NotFoundError: if the folder holds no whole training.
         InvalidInputError: if the card was changed after it was written or has another format.
     """
-    path = folder / CARD
-    try:
-        plain = json.loads(_content(path))
-        written = plain.pop("card_sha256")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise InvalidInputError(
-            f"a card must be JSON as training writes it, got {path} ({error!r}); copy it again"
-        ) from None
-    if plain.get("format") != FORMAT or set(plain) != {one.name for one in fields(SwapCard)}:
-        raise InvalidInputError(
-            f"a card must be of a face swap of format {FORMAT}, got {plain.get('format')} in "
-            f"{path}; give the folder of a trained pair, or train it again with this release"
-        )
-    if _hash(plain) != written:
-        raise InvalidInputError(
-            f"a card must be as training wrote it, got a changed one in {path}; restore it"
-        )
+    plain = read_plain_card(folder, SwapCard, told=TOLD)
     return SwapCard(**plain | {"names": tuple(plain["names"])})
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise NotFoundError(
-            f"a trained pair must hold {path.name}, got none in {path.parent}; finish its "
-            "training or correct the path"
-        ) from None
-
-
-def _plain(card: SwapCard) -> dict[str, Any]:
-    """Return the card as JSON gives it back."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(card)))
-    return plain
-
-
-def _hash(plain: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

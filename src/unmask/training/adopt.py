@@ -15,7 +15,8 @@ from unmask.metrics.aggregation import RULES
 from unmask.provenance import this_commit, versions
 from unmask.settings import setting
 from unmask.torch_contracts import BENIGN, Detector
-from unmask.training.checkpoint import CARD, UNKNOWN, WEIGHTS, Card, save_checkpoint
+from unmask.training.carded import CARD, WEIGHTS
+from unmask.training.checkpoint import UNKNOWN, Card, save_checkpoint
 
 logger = logging.getLogger(__name__)
 

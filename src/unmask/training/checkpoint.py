@@ -1,21 +1,16 @@
 """A trained detector on disk: its weights, and a card that says how it came to be."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load, save
-
 from unmask.detectors.create import create_detector, takes
-from unmask.errors import InvalidInputError, NotFoundError
-from unmask.files import write_whole
+from unmask.errors import InvalidInputError
 from unmask.torch_contracts import Detector
+from unmask.training.carded import FORMAT, packed, read_plain_card, read_weights, write_carded
 
-FORMAT = 1
-WEIGHTS, CARD = "weights.safetensors", "card.json"
+TOLD = "a checkpoint"
 UNKNOWN = "unknown"
 
 
@@ -88,13 +83,9 @@ def save_checkpoint(folder: Path, detector: Detector, card: Card) -> Card:
     Returns:
         The card with the hash of the weights.
     """
-    state = detector.state_dict()
-    content = save({name: tensor.cpu().contiguous() for name, tensor in state.items()})
-    card = replace(card, weights_sha256=sha256(content).hexdigest())
-    plain = asdict(card)
-    write_whole(folder / WEIGHTS, content)
-    text = json.dumps(plain | {"card_sha256": _hash(plain)}, indent=1)
-    write_whole(folder / CARD, text.encode())
+    content, weights_sha256 = packed(detector)
+    card = replace(card, weights_sha256=weights_sha256)
+    write_carded(folder, content, asdict(card))
     return card
 
 
@@ -107,12 +98,6 @@ def load_checkpoint(folder: Path) -> tuple[Detector, Card]:
             of another format, or do not fit the detector.
     """
     card = read_card(folder)
-    content = _content(folder / WEIGHTS)
-    if sha256(content).hexdigest() != card.weights_sha256:
-        raise InvalidInputError(
-            f"the weights must be those of the card, got another hash in {folder / WEIGHTS}; "
-            "copy the checkpoint again, or train it again"
-        )
     detector = create_blank(card.detector, card.detector_settings, card.classes)
     if (detector.classes, detector.size) != (card.classes, card.size):
         raise InvalidInputError(
@@ -120,13 +105,8 @@ def load_checkpoint(folder: Path) -> tuple[Detector, Card]:
             f"{detector.classes} at {detector.size} from detector {card.detector}; install the "
             "release that it was trained with"
         )
-    try:
-        detector.load_state_dict(load(content))
-    except RuntimeError as error:
-        raise InvalidInputError(
-            f"the weights must fit detector {card.detector}, got {str(error).splitlines()[-1]}; "
-            "install the release that they were trained with"
-        ) from None
+    name = f"detector {card.detector}"
+    read_weights(folder, detector, card.weights_sha256, told=TOLD, name=name)
     return detector.eval(), card
 
 
@@ -137,23 +117,7 @@ def read_card(folder: Path) -> Card:
         NotFoundError: if the folder holds no whole checkpoint.
         InvalidInputError: if the card was changed after it was written or has another format.
     """
-    path = folder / CARD
-    try:
-        plain = json.loads(_content(path))
-        written = plain.pop("card_sha256")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise InvalidInputError(
-            f"a card must be JSON as training writes it, got {path} ({error!r}); copy it again"
-        ) from None
-    if plain.get("format") != FORMAT or set(plain) != {one.name for one in fields(Card)}:
-        raise InvalidInputError(
-            f"a card must be of format {FORMAT}, got {plain.get('format')} in {path}; train again "
-            "with this release"
-        )
-    if _hash(plain) != written:
-        raise InvalidInputError(
-            f"a card must be as training wrote it, got a changed one in {path}; restore it"
-        )
+    plain = read_plain_card(folder, Card, told=TOLD)
     several = ("classes", "seen_hashes", "seen_persons")
     return Card(**plain | {name: tuple(plain[name]) for name in several})
 
@@ -166,17 +130,3 @@ def create_blank(name: str, settings: Mapping[str, Any], classes: tuple[str, ...
     if takes(name, "classes"):
         plain["classes"] = classes
     return create_detector(name, **plain)
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise NotFoundError(
-            f"a checkpoint must hold {path.name}, got none in {path.parent}; finish its training "
-            "or correct the path"
-        ) from None
-
-
-def _hash(plain: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from unmask.catalog import Catalog, read_catalog
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.faces.table import FaceTable, read_face_table
-from unmask.training.checkpoint import CARD, read_card
+from unmask.training.carded import CARD
+from unmask.training.checkpoint import read_card
 from unmask.training.settings import TrainSettings
 from unmask.training.target import TARGETS, Target
 

@@ -12,7 +12,8 @@ from unmask.errors import InvalidInputError, NotFoundError
 from unmask.provenance import this_commit, versions
 from unmask.settings import to_plain
 from unmask.torch_contracts import Detector
-from unmask.training.checkpoint import CARD, UNKNOWN, WEIGHTS, Card, read_card, save_checkpoint
+from unmask.training.carded import CARD, WEIGHTS
+from unmask.training.checkpoint import UNKNOWN, Card, read_card, save_checkpoint
 from unmask.training.data import TrainingData
 from unmask.training.log import LOG
 from unmask.training.settings import TrainSettings
