@@ -94,3 +94,16 @@ def test_sets_of_a_side_give_alike_many_faces_where_there_are_too_many(
     sets = [drawn_faces(0, count=12), drawn_faces(1, count=3)]
     (side,) = make_sides([sets], new_network(settings), settings)
     assert len(side.pictures.faces.images) == 5 + 3
+
+
+def test_faces_that_would_fill_the_memory_are_fewer_the_larger_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = PairSettings(width=0.02, paper_quirks=True)
+    network = new_network(settings)
+    for size in (64, 96):
+        monkeypatch.setattr(batches, "MOST_BYTES", 2 * 3 * 96 * 96 * 4)
+        (side,) = make_sides([[drawn_faces(0, count=12, size=size)]], network, settings)
+        prepared = side.pictures.faces
+        assert len(prepared.images) == {64: 9, 96: 4}[size]
+        assert prepared.images.nbytes + prepared.masks.nbytes <= batches.MOST_BYTES

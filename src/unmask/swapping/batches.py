@@ -12,10 +12,11 @@ from unmask.swapping.augment import draw
 from unmask.swapping.face_set import FaceSet
 from unmask.swapping.pair_settings import PairSettings
 from unmask.swapping.pictures import Batch, Pictures, Rows
-from unmask.swapping.prepared import prepare
+from unmask.swapping.prepared import bytes_of_face, prepare
 from unmask.torch_contracts import Autoencoder
 
-MOST_FACES = 8000  # of a side: they are kept in memory, in 2 GB at most
+MOST_FACES = 8000  # of a side
+MOST_BYTES = 2_000_000_000  # of their pictures and masks, which are kept in memory
 HELD_OUT = 20  # one face of so many is never learned
 RUNS = 8  # pieces that the held-out faces lie in: neighbours in a clip look alike
 
@@ -91,9 +92,10 @@ def make_sides(
     """
     sizes = {"input_size": network.input_size, "output_size": network.output_size}
     largest, whole = max(sizes.values()), settings.paper_quirks
+    size = sets[0][0].images.shape[1]
+    count = min(MOST_FACES, MOST_BYTES // bytes_of_face(size, largest=largest, whole=whole))
     faces = [
-        prepare(one, largest=largest, whole=whole, most=max(1, MOST_FACES // len(one)))
-        for one in sets
+        prepare(one, largest=largest, whole=whole, most=max(1, count // len(one))) for one in sets
     ]
     others = reversed(faces) if settings.warp_to_landmarks else [None] * len(faces)
     shown = [

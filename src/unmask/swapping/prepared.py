@@ -48,11 +48,10 @@ def prepare(
         most: how many faces to take of each set, evenly over all of it.
     """
     size = sets[0].images.shape[1]
-    side = size if whole else min(size, round(OVERSIZE * largest))
+    side, mask_side = _sides(size, largest, whole=whole)
     rows = [_evenly(len(one.images), most) for one in sets]
     total = sum(map(len, rows))
     images = np.empty((total, side, side, 3), np.uint8)
-    mask_side = min(side, LARGEST_MASK)
     masks = np.empty((total, mask_side, mask_side, 3), np.uint8)
     pairs = list(zip(sets, rows, strict=True))
     points = np.concatenate([one.landmarks[list(chosen)] for one, chosen in pairs]) + 0.5
@@ -62,6 +61,22 @@ def prepare(
         cv2.cvtColor(small, cv2.COLOR_RGB2LAB, dst=image)
         mask[:] = area_masks(corners * np.float32(mask_side / size) - 0.5, mask_side)
     return PreparedFaces(images, masks, points.astype(np.float64) / size - 0.5, size)
+
+
+def bytes_of_face(size: int, *, largest: int, whole: bool) -> int:
+    """Return how much memory a prepared face of a size takes; see `prepare`.
+
+    Example:
+        >>> bytes_of_face(256, largest=64, whole=False)
+        111360
+    """
+    return 3 * sum(side**2 for side in _sides(size, largest, whole=whole))
+
+
+def _sides(size: int, largest: int, *, whole: bool) -> tuple[int, int]:
+    """Return the sides in pixels of a face's picture and of its mask."""
+    side = size if whole else min(size, round(OVERSIZE * largest))
+    return side, min(side, LARGEST_MASK)
 
 
 def _evenly(count: int, most: int | None) -> Sequence[int]:
