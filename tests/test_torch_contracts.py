@@ -156,6 +156,13 @@ def test_faces_of_another_shape_are_refused_by_an_autoencoder(shape: tuple[int, 
         Tinted()(faces(*shape), TARGET)
 
 
+@pytest.mark.parametrize("side", [-1, 2])
+def test_a_side_that_there_is_not_is_refused_by_an_autoencoder(side: int) -> None:
+    words = rf"side must be TARGET \(0\) or SOURCE \(1\), got {side}; say whose face"
+    with pytest.raises(InvalidInputError, match=words):
+        Tinted()(faces(2, 3, 8, 8), side)
+
+
 def test_an_autoencoder_that_returns_another_size_than_it_says_is_refused() -> None:
     words = r"Tinted must return faces of 8 pixels, got \(2, 3, 8, 9\); correct output_size"
     with pytest.raises(InvalidInputError, match=words):

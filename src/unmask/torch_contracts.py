@@ -252,8 +252,14 @@ class Autoencoder(nn.Module, ABC):
             side: `TARGET` or `SOURCE`.
 
         Raises:
-            InvalidInputError: if the faces have another shape, or the part returns another.
+            InvalidInputError: if the faces have another shape, or the part returns another, or if
+                there is no such side.
         """
+        if side not in (TARGET, SOURCE):
+            raise InvalidInputError(
+                f"side must be TARGET ({TARGET}) or SOURCE ({SOURCE}), got {side}; say whose face "
+                "to give back"
+            )
         items, size = len(faces), self.input_size
         if faces.shape != (items, 3, size, size) or not items:
             raise InvalidInputError(
