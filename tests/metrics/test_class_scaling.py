@@ -31,7 +31,7 @@ def counted_with_two_more(truth: np.ndarray, told: np.ndarray) -> float:
         others = [-np.log(one) for other, one in enumerate(chances) if other != place]
         total -= (count + 1) * np.log(chances[place])
         total += sum(others) / (classes - 1)
-    return total / count / (count + 2)
+    return float(total / count / (count + 2))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
