@@ -69,7 +69,25 @@ def test_too_few_people_give_fewer_pairs_and_that_is_said(
         pairs = draw_pairs([*people(2), *people(1, split="test")], 5, seed=0)
     assert len(pairs) == 2
     assert "2 pairs instead of 5: too few people" in caplog.text
-    assert "the split test has one person only, and gets no pair" in caplog.text
+    assert "the split test has one person only of d, who gets no pair" in caplog.text
+
+
+def test_as_many_pairs_are_drawn_as_people_give(caplog: pytest.LogCaptureFixture) -> None:
+    lonely = [row("zoe", take, dataset="e") for take in range(9)]
+    pairs = draw_pairs([*people(3, takes=2), *lonely], 8, seed=0)
+    assert len(set(told(pairs))) == 8
+    assert "the split train has one person only of e, who gets no pair" in caplog.text
+    # A data set of two people has 2 pairs, one of four has 12: 14 in all.
+    mixed = [*people(4), *(row(name, dataset="e") for name in ("zoe", "yan"))]
+    assert len(draw_pairs(mixed, 13, seed=0)) == 13
+    # Of two splits with 20 and 6 clips, the first has 20 pairs and the other one 30.
+    unequal = [*people(2, takes=10), *people(6, split="test")]
+    assert Counter(pair.target["split"] for pair in draw_pairs(unequal, 40, seed=0)) == {
+        "train": 20,
+        "test": 20,
+    }
+    assert "instead of" not in caplog.text
+    assert len(draw_pairs(unequal, 60, seed=0)) == 50
 
 
 def test_one_person_alone_and_too_few_pairs_are_refused() -> None:

@@ -10,6 +10,7 @@ from unmask.seeding import seed_for
 
 logger = logging.getLogger(__name__)
 
+Group = tuple[str, str]  # split and data set: faces stay within both
 Who = tuple[str, str]  # data set and name: a name has its meaning within one data set
 
 
@@ -57,7 +58,8 @@ def usable_clips(rows: Sequence[Row], *, most: int, seed: int) -> list[Row]:
 def draw_pairs(rows: Sequence[Row], wanted: int, *, seed: int) -> list[Pair]:
     """Return pairs of a clip to change and a clip of another person of its data set and split.
 
-    Each split gets its share by how many clips it has, and one pair at least. Clips of people who
+    Each split gets its share by how many clips it has, as far as its people reach, and one pair at
+    least. Clips of people who
     have no pair yet come first. More pairs of the same clips keep those that there were, as far as
     the shares of the splits do.
 
@@ -69,10 +71,13 @@ def draw_pairs(rows: Sequence[Row], wanted: int, *, seed: int) -> list[Pair]:
     Raises:
         InvalidInputError: if no split has two people, or fewer are wanted than splits have them.
     """
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[Group, list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row["split"]].append(row)
-    paired = {split: clips for split, clips in groups.items() if _has_two_people(clips)}
+        groups[row["split"], row["dataset"]].append(row)
+    paired: dict[str, list[list[Row]]] = defaultdict(list)
+    for (split, _), clips in groups.items():
+        if _others(clips):
+            paired[split].append(clips)
     if not paired:
         with_sources(rows, rows, per_target=1, seed=seed)  # says who there is
     if wanted < len(paired):
@@ -80,44 +85,67 @@ def draw_pairs(rows: Sequence[Row], wanted: int, *, seed: int) -> list[Pair]:
             f"pairs must be {len(paired)} or more, one for each of the splits "
             f"{', '.join(sorted(paired))}, got {wanted}; ask for more, or leave splits out"
         )
-    for split in sorted(groups.keys() - paired.keys()):
-        logger.warning("the split %s has one person only, and gets no pair", split)
-    shares = _shares({split: len(clips) for split, clips in paired.items()}, wanted)
+    _report_lonely(groups)
+    sizes = {split: sum(map(len, parts)) for split, parts in paired.items()}
+    most = {split: _capacity(parts) for split, parts in paired.items()}
+    shares = _shares(sizes, min(wanted, sum(most.values())), most)
     found = [pair for split in paired for pair in _drawn(paired[split], shares[split], seed)]
     if len(found) < wanted:
         logger.warning("%d pairs instead of %d: too few people", len(found), wanted)
     return found
 
 
-def _has_two_people(clips: Sequence[Row]) -> bool:
-    people = {who(row) for row in clips}
-    datasets = [dataset for dataset, _ in people]
-    return len(set(datasets)) < len(datasets)
+def _others(clips: Sequence[Row]) -> int:
+    """Return how many people each one of some has to choose from."""
+    return len({who(row) for row in clips}) - 1
 
 
-def _drawn(clips: Sequence[Row], wanted: int, seed: int) -> list[Pair]:
-    """Return so many pairs of one split."""
+def _capacity(parts: Sequence[Sequence[Row]], each: int | None = None) -> int:
+    """Return how many pairs the data sets of a split have, of so many sources for each clip."""
+    return sum(
+        len(clips) * (_others(clips) if each is None else min(each, _others(clips)))
+        for clips in parts
+    )
+
+
+def _report_lonely(groups: dict[Group, list[Row]]) -> None:
+    for split, dataset in sorted(groups):
+        if not _others(groups[split, dataset]):
+            logger.warning(
+                "the split %s has one person only of %s, who gets no pair", split, dataset
+            )
+
+
+def _drawn(parts: Sequence[Sequence[Row]], wanted: int, seed: int) -> list[Pair]:
+    """Return so many pairs of one split, whose people are of one or several data sets."""
+    clips = [row for part in parts for row in part]
     drawn = sorted(clips, key=lambda row: seed_for(seed, "target", row["id"]))
     take: dict[str, int] = {}
     seen: dict[Who, int] = defaultdict(int)
     for row in drawn:
         take[row["id"]] = seen[who(row)]
         seen[who(row)] += 1
-    each = -(-wanted // len(clips))
-    pairs = with_sources(clips, clips, per_target=each, seed=seed)
+    each = 1
+    while _capacity(parts, each) < wanted:
+        each += 1
+    pairs = [
+        pair
+        for part in parts
+        for pair in with_sources(part, part, per_target=min(each, _others(part)), seed=seed)
+    ]
     rank = {row["id"]: place for place, row in enumerate(drawn)}
     # Round by round: first a clip of everybody, then another one, then another source for each.
     pairs.sort(key=lambda pair: (pair.number, take[pair.target["id"]], rank[pair.target["id"]]))
     return pairs[:wanted]
 
 
-def _shares(sizes: dict[str, int], wanted: int) -> dict[str, int]:
-    """Return whole shares in proportion to the sizes, 1 at least (largest remainder)."""
+def _shares(sizes: dict[str, int], wanted: int, most: dict[str, int]) -> dict[str, int]:
+    """Return whole shares in proportion to the sizes, from 1 to so many (largest remainder)."""
     exact = {name: wanted * size / sum(sizes.values()) for name, size in sizes.items()}
-    shares = {name: max(int(share), 1) for name, share in exact.items()}
+    shares = {name: min(max(int(share), 1), most[name]) for name, share in exact.items()}
     while sum(shares.values()) != wanted:
         step = 1 if sum(shares.values()) < wanted else -1
-        open_to = [name for name in shares if shares[name] + step >= 1]
+        open_to = [name for name in shares if 1 <= shares[name] + step <= most[name]]
         best = max(open_to, key=lambda name: (step * (exact[name] - shares[name]), name))
         shares[best] += step
     return shares
