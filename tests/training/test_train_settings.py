@@ -55,6 +55,13 @@ def test_an_unknown_choice_is_answered_with_the_closest(
         TrainSettings(**PATHS, **{name: value})
 
 
+def test_pairs_need_a_target_with_real_faces() -> None:
+    words = "sampling must be balanced or all where target is method, which leaves reals out, got p"
+    with pytest.raises(InvalidInputError, match=words):
+        TrainSettings(**PATHS, sampling="paired", target="method")
+    assert TrainSettings(**PATHS, sampling="paired", target="maker").batch == 32
+
+
 def test_fast_training_takes_one_step() -> None:
     with pytest.raises(InvalidInputError, match="adversarial_steps must be 1 where fast attacks"):
         TrainSettings(**PATHS, adversarial="fast", adversarial_steps=2)

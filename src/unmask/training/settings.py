@@ -151,6 +151,8 @@ class TrainSettings:
             rule = f"be accuracy or loss where target is {self.target}"
             _demand(has_merit, "selection", rule, self.chosen_by)
         if self.sampling == "paired":
+            rule = f"be balanced or all where target is {self.target}, which leaves reals out"
+            _demand(TARGETS[self.target].asks_benign, "sampling", rule, self.sampling)
             _demand(self.batch % 2 == 0, "batch", "be even where sampling is paired", self.batch)
         if self.head_epochs:
             _demand(self.devices == 1, "devices", "be 1 where head_epochs is given", self.devices)
