@@ -74,3 +74,4 @@ def test_the_recipe_of_dma_sta_has_the_published_numbers() -> None:
     assert rates == pytest.approx([1e-3] * 39 + [1e-4] * 260)
     assert (told.batch, told.momentum, told.weight_decay) == (20, 0.9, 5e-4)
     assert told.chosen_by == "accuracy"
+    assert told.detector_settings == {"pretrained": True}
