@@ -29,11 +29,11 @@ from unmask.benchmark.attribution_settings import AttributionBenchmarkSettings, 
 from unmask.benchmark.evaluate import dropped_items
 from unmask.benchmark.results import Part
 from unmask.catalog import Catalog
-from unmask.contracts import REAL
 from unmask.metrics.tally import FloatArray
 from unmask.training.finish import FREE as FREE_OF_TRAINING
 from unmask.training.finish import told_settings
 from unmask.training.settings import TrainSettings
+from unmask.training.target import TARGETS
 
 # Settings that tell of a machine.
 PATHS = ("catalog", "faces", "out", "training")
@@ -121,11 +121,11 @@ def _threshold(study: Study, asked: Asked, held_out: str) -> Threshold:
     """Return the threshold that is chosen on validation videos of the quality trained on."""
     known = _confidences(study, asked, _videos(study, asked, "val", None, asked.classes))
     if held_out:
+        # There are such videos: the network of all makers was chosen on them, too.
         other = _confidences(study, asked, _videos(study, asked, "val", None, [held_out]))
-        if len(other):
-            found = calibrate(known.values, other.values)
-            told = f"videos of known makers and of {held_out}"
-            return Threshold(found.threshold, study.settings.confidence, told)
+        found = calibrate(known.values, other.values)
+        told = f"videos of known makers and of {held_out}"
+        return Threshold(found.threshold, study.settings.confidence, told)
     found = calibrate(known.values, accepted=study.settings.accepted)
     told = f"{study.settings.accepted:.0%} of the videos of known makers"
     return Threshold(found.threshold, study.settings.confidence, told)
@@ -175,7 +175,7 @@ def _common(
             {name: counts.get(name, 0) for name in asked.classes},
             int(videos["faces"].sum()),
             videos["person"].drop_nulls().n_unique(),
-            _dropped(study, asked, items),
+            _dropped(study, asked, _tested(study, asked, quality, asked.classes)),
         ),
         "catalog_sha256": items.content_hash(),
         "scores": f"scores/{asked.net.name}.parquet",
@@ -187,9 +187,10 @@ def _common(
 
 def _tested(study: Study, asked: Asked, quality: str, makers: Sequence[str]) -> Catalog:
     """Return the test items of some makers at one quality, those that failed among them."""
-    maker = pl.when(pl.col("label") == REAL).then(pl.lit(REAL_MAKER)).otherwise("method")
     table = study.catalog.table.filter(
-        pl.col("split") == "test", pl.col("quality") == quality, maker.is_in(makers)
+        pl.col("split") == "test",
+        pl.col("quality") == quality,
+        TARGETS["maker"].class_of.is_in(makers),
     )
     return Catalog(table, study.catalog.root)
 

@@ -192,23 +192,7 @@ def _limits(report: AttributionReport) -> Markup:
 
 def _counts(results: Sequence[AttributionResult]) -> Markup:
     heads = ("Detector", "Trained on", "Tested on", "Trained", "Validated", "Tested", "Scored")
-    lines = []
-    for one in results:
-        counts = one.counts
-        numbers = [sum(some.values()) for some in (counts.trained, counts.validated, counts.tested)]
-        reasons = ", ".join(f"{count} {name}" for name, count in counts.dropped.items())
-        scored = f"{counts.faces:,} {'faces' if one.frames == 1 else f'clips of {one.frames}'}"
-        cells = [f"{number:,}" for number in numbers] + [scored]
-        lines.append(
-            tag(
-                "tr",
-                tag("th", breakable(one.detector), scope="row"),
-                tag("td", one.train.quality),
-                tag("td", one.test.quality),
-                *(tag("td", cell, class_="number") for cell in cells),
-                tag("td", reasons.replace("_", " ") or "none", class_="number"),
-            )
-        )
+    lines = [_count_line(one) for one in results]
     headings = [
         tag("th", name, scope="col", class_="number" if place > 2 else None)
         for place, name in enumerate((*heads, "Dropped"))
@@ -230,6 +214,22 @@ def _counts(results: Sequence[AttributionResult]) -> Markup:
             tag("summary", f"Counts of {len(results)} results"),
             tag("div", table, class_="table wide", tabindex=0),
         ),
+    )
+
+
+def _count_line(one: AttributionResult) -> Markup:
+    counts = one.counts
+    numbers = [sum(some.values()) for some in (counts.trained, counts.validated, counts.tested)]
+    reasons = ", ".join(f"{count} {name}" for name, count in counts.dropped.items())
+    scored = f"{counts.faces:,} {'faces' if one.frames == 1 else f'clips of {one.frames}'}"
+    cells = [f"{number:,}" for number in numbers] + [scored]
+    return tag(
+        "tr",
+        tag("th", breakable(one.detector), scope="row"),
+        tag("td", one.train.quality),
+        tag("td", one.test.quality),
+        *(tag("td", cell, class_="number") for cell in cells),
+        tag("td", reasons.replace("_", " ") or "none", class_="number"),
     )
 
 
