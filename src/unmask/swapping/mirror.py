@@ -5,8 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from unmask.errors import NotFoundError
-from unmask.swapping.swap_model import load_swap, read_swap_card, save_swap
+from unmask.swapping.swap_model import load_swap, save_swap
 
 FOLDER = "back"
 
@@ -14,7 +13,7 @@ FOLDER = "back"
 def mirrored(model: Path) -> Path:
     """Return a folder, within that of a trained pair, where target and source have changed places.
 
-    It is made if it is not there.
+    It is written anew each time: one that is there may be of other weights, or broken.
 
     Raises:
         NotFoundError: if the folder holds no trained pair.
@@ -29,11 +28,6 @@ def mirrored(model: Path) -> Path:
     )
     folder = model / FOLDER
     network.own = nn.ModuleList(list(network.own)[::-1])
-    try:
-        if read_swap_card(folder).names == back.names:
-            return folder
-    except NotFoundError:
-        pass
     save_swap(folder, network, back)
     return folder
 
