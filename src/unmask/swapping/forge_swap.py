@@ -34,6 +34,7 @@ from unmask.swapping.swap_rows import (
     part_of,
     swap_row,
     told,
+    with_earlier,
     with_made,
 )
 from unmask.training.setup import device_for
@@ -127,7 +128,8 @@ def forge_swap(settings: SwapSettings) -> Catalog:
 
     Returns:
         A catalog of all items that there were and of the swaps, those that could not be made with
-        their status and reason. It is written to `catalog.parquet` in the output folder.
+        their status and reason. It is written to `catalog.parquet` in the output folder; where no
+        catalog is given, what it holds already stays.
 
     Raises:
         NotFoundError: if there is no such person, file, model, option or finder of landmarks.
@@ -162,13 +164,14 @@ def forge_swap(settings: SwapSettings) -> Catalog:
 def _people(settings: SwapSettings) -> tuple[Catalog, Person, Person]:
     """Return all items, the target and the source."""
     if settings.catalog is None:
-        return index_clips(
+        catalog, *people = index_clips(
             Path(settings.target),
             Path(settings.source),
             settings.out,
             workers=settings.workers,
             retry_failed=settings.retry_failed,
         )
+        return with_earlier(catalog), people[0], people[1]
     catalog = read_catalog(settings.catalog).moved(settings.out)
     everybody = people_of(catalog, settings.quality)
     target, source = (person_of(everybody, name) for name in (settings.target, settings.source))
@@ -246,6 +249,7 @@ def _converted(
     card = read_swap_card(model)
     return [
         swap_row(job.clip, job.sources, told(row, card), method=settings.model, seed=settings.seed)
+        | {"landmarks": found.landmarks[job.clip["id"]].path or None}
         for job, (row,) in zip(jobs, made, strict=True)
     ]
 

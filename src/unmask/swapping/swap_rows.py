@@ -154,6 +154,23 @@ def _is_same(parents: Sequence[str], others: Sequence[str]) -> bool:
     return parents[0] == others[0] and (sources == further or bool(sources & further))
 
 
+def with_earlier(catalog: Catalog) -> Catalog:
+    """Return the catalog with the items that the one in its folder names beside.
+
+    Where an id is that of another file there, nothing is taken over: the parents of its fakes
+    would be others.
+    """
+    path = catalog.root / "catalog.parquet"
+    if not path.is_file():
+        return catalog
+    earlier = read_catalog(path)
+    files = dict(earlier.table["id", "path"].iter_rows())
+    if any(files.get(item, file) != file for item, file in catalog.table["id", "path"].iter_rows()):
+        return catalog
+    further = earlier.table.filter(~pl.col("id").is_in(catalog.table["id"].implode()))
+    return Catalog(pl.concat([catalog.table, further]), catalog.root)
+
+
 def with_made(catalog: Catalog, rows: Iterable[Row]) -> Catalog:
     """Return the catalog with what was made; how much could not be is said."""
     made = make_catalog(rows, catalog.root).table
