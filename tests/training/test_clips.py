@@ -22,6 +22,7 @@ from unmask.training.augment import Augmentation
 from unmask.training.batches import Loader, Plan
 from unmask.training.clips import data_in_clips, in_clips
 from unmask.training.data import Faces, load_data
+from unmask.training.runs import thinned
 from unmask.training.score import class_probabilities, score_faces
 from unmask.training.settings import TrainSettings
 from unmask.training.store import FaceStore
@@ -57,6 +58,56 @@ def test_a_track_is_shown_as_often_as_clips_fit_into_it_from_anywhere() -> None:
     found = in_clips(some_faces(a_0=7, b_0=3, b_1=2), 3, anywhere=True)
     assert [len(clip) for clip in found.clips] == [7, 7, 3]
     assert found.table["item"].to_list() == ["a", "a", "b"]
+
+
+def with_frames(faces: Faces, frames: list[int]) -> Faces:
+    return replace(faces, table=faces.table.with_columns(frame=pl.Series(frames)))
+
+
+@pytest.mark.parametrize("anywhere", [False, True])
+def test_no_clip_goes_over_a_gap(*, anywhere: bool) -> None:
+    """Steps of 3 are usual here, so that 6 is a face missed and 7 a gap."""
+    frames = [0, 3, 9, 12, 15, 22, 25, 28, 31, 34, 60]
+    found = in_clips(with_frames(some_faces(a_0=11), frames), 3, anywhere=anywhere)
+    names = [f"a_0_{place}" for place in range(11)]
+    wanted = [names[:5], names[5:10]] if anywhere else [names[:3], names[5:8]]
+    assert [list(clip) for clip in found.clips] == wanted
+    assert found.table["frame"].to_list() == [0, 22]
+
+
+def kept(faces: Faces, count: int, frames: int) -> list[str]:
+    return thinned(faces.table, count, frames=frames)["crop"].to_list()
+
+
+def test_thinning_keeps_whole_clips_spread_over_the_video_as_scoring_cuts_them() -> None:
+    faces = some_faces(a_0=30, b_0=2)
+    scored = [list(clip) for clip in in_clips(faces, 5).clips]
+    both = ["b_0_0", "b_0_1"]
+    assert kept(faces, 10, 5) == scored[1] + scored[4] + both
+    assert kept(faces, 14, 5) == scored[1] + scored[4] + both
+    assert kept(faces, 3, 5) == scored[3] + both
+    assert kept(faces, 99, 5) == [crop for clip in scored for crop in clip] + both
+    less = Faces(thinned(faces.table, 10, frames=5))
+    assert [list(clip) for clip in in_clips(less, 5).clips] == [scored[1], scored[4]]
+    assert [list(clip) for clip in in_clips(less, 5, anywhere=True).clips] == [scored[1], scored[4]]
+
+
+def test_thinning_keeps_an_item_of_two_people_who_are_seen_at_the_same_time() -> None:
+    found = in_clips(Faces(thinned(some_faces(a_0=15, a_1=15).table, 10, frames=10)), 10)
+    assert [list(clip) for clip in found.clips] == [[f"a_1_{place}" for place in range(10)]]
+
+
+def test_thinning_of_a_training_is_in_clips_of_its_network(tmp_path: Path) -> None:
+    prepared = make_made_by(tmp_path, frames=9)
+    settings = TrainSettings(
+        *(prepared.catalog, prepared.faces, tmp_path), target="method", detector="dma_sta",
+        detector_options=("frames=3",), frames_per_video=3, validation_frames_per_video=6,
+    )  # fmt: skip
+    data = load_data(settings)
+    whole = load_data(replace(settings, frames_per_video=None, validation_frames_per_video=None))
+    wanted = [list(clip) for clip in in_clips(whole.train, 3).clips][1::3]
+    assert [list(clip) for clip in data_in_clips(data, 3).train.clips] == wanted
+    assert len(data.validation) * 9 == len(whole.validation) * 6
 
 
 def test_items_with_fewer_faces_are_left_out_and_counted(

@@ -55,6 +55,20 @@ def takes(name: str, setting: str) -> bool:
     return setting in signature(_part(name)[0]).parameters
 
 
+def frames_of(name: str, options: Sequence[str]) -> int:
+    """Return how many faces a detector judges together, without making it.
+
+    Raises:
+        NotFoundError: if there is no such detector or setting.
+        InvalidInputError: if an option is not `name=value`, or the value is of another type.
+
+    Example:
+        >>> frames_of("meso4", []), frames_of("dma_sta", []), frames_of("dma_sta", ["frames=5"])
+        (1, 10, 5)
+    """
+    return int(parse_options(_part(name)[0], options).get("frames", 1))
+
+
 def read_options(name: str, options: Sequence[str]) -> dict[str, Value]:
     """Return settings of a detector that are written as text, `depth=14`.
 

@@ -7,10 +7,9 @@ import polars as pl
 
 from unmask.errors import InvalidInputError
 from unmask.training.data import Faces, TrainingData
+from unmask.training.runs import RUN, with_runs
 
 logger = logging.getLogger(__name__)
-
-TRACK = ("item", "track")
 
 
 def in_clips(faces: Faces, frames: int, *, anywhere: bool = False) -> Faces:
@@ -19,9 +18,10 @@ def in_clips(faces: Faces, frames: int, *, anywhere: bool = False) -> Faces:
     Args:
         faces: one in each row.
         frames: faces of a clip; 1 changes nothing.
-        anywhere: whether a row stands for all faces of its track, of which a clip may be any so
+        anywhere: whether a row stands for all faces of its run, of which a clip may be any so
             many in a row. Else it stands for one clip, and no clips overlap. Either way there are
-            as many rows of a track as whole clips fit into it.
+            as many rows of a run as whole clips fit into it. A run is a track, or a part of it
+            between gaps.
 
     Returns:
         Rows have the columns of their first face. Items without so many faces of one track are
@@ -29,20 +29,19 @@ def in_clips(faces: Faces, frames: int, *, anywhere: bool = False) -> Faces:
     """
     if frames == 1:
         return faces
-    place, total = pl.int_range(pl.len()).over(TRACK), pl.len().over(TRACK)
-    ordered = faces.table.sort(*TRACK, "frame").with_columns(place=place, total=total)
-    is_first = (pl.col("place") % frames == 0) & (pl.col("place") + frames <= pl.col("total"))
+    ordered = with_runs(faces.table, frames)
+    is_first = (pl.col("place") % frames == 0) & (pl.col("place") < pl.col("total"))
     rows = ordered.filter(is_first).sort("item", "frame", "track")
     left_out = ordered["item"].n_unique() - rows["item"].n_unique()
     if left_out:
         logger.warning("left out: %d items without %d faces of one track", left_out, frames)
-    crops = ordered.group_by(TRACK, maintain_order=True).agg("crop")
-    files = {(item, track): some for item, track, some in crops.iter_rows()}
+    crops = ordered.group_by(RUN, maintain_order=True).agg("crop")
+    files = {tuple(run): some for *run, some in crops.iter_rows()}
     runs = [
-        files[item, track] if anywhere else files[item, track][first : first + frames]
-        for item, track, first in rows.select(*TRACK, "place").iter_rows()
+        files[*run] if anywhere else files[*run][first : first + frames]
+        for *run, first in rows.select(*RUN, "place").iter_rows()
     ]
-    return replace(faces, table=rows.drop("place", "total"), runs=runs)
+    return replace(faces, table=rows.drop("run", "place", "total"), runs=runs)
 
 
 def data_in_clips(data: TrainingData, frames: int) -> TrainingData:

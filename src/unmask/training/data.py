@@ -14,10 +14,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from unmask.catalog import Catalog, read_catalog
+from unmask.detectors.create import frames_of
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.faces.table import FaceTable, read_face_table
 from unmask.training.carded import CARD
 from unmask.training.checkpoint import read_card
+from unmask.training.runs import thinned
 from unmask.training.settings import TrainSettings
 from unmask.training.target import TARGETS, Target
 
@@ -114,8 +116,9 @@ def load_data(settings: TrainSettings) -> TrainingData:
             "add items, or choose other methods"
         )
     items = target.numbered(items, classes)
+    frames = frames_of(settings.detector, settings.detector_options)
     train, validation = (
-        _faces_of(items, split, faces, count, classes, target.column)
+        _faces_of(items, split, faces, _Share(count, frames), classes, target.column)
         for split, count in (
             ("train", settings.frames_per_video),
             ("val", settings.validation_frames_per_video),
@@ -148,21 +151,20 @@ def _with_whole_paths(faces: FaceTable) -> pl.DataFrame:
     return faces.table.with_columns(crop=pl.format("{}/{}", pl.lit(faces.root.as_posix()), "crop"))
 
 
-def joined(items: pl.DataFrame, faces: pl.DataFrame, count: int | None = None) -> Faces:
-    """Return the usable faces of the items, `count` evenly spread ones of each where given."""
+def joined(
+    items: pl.DataFrame, faces: pl.DataFrame, count: int | None = None, *, frames: int = 1
+) -> Faces:
+    """Return the usable faces of the items, `count` evenly spread ones of each where given.
+
+    Of networks of clips, which take so many frames, whole clips are kept; see `thinned`.
+    """
     usable = faces.filter(pl.col("status") == "ok")
     found = (
         usable.select("item", *PICTURE[1:], "crop")
         .join(items, left_on="item", right_on="id")
         .sort("item", "frame", "track")
     )
-    if count is not None:
-        place, total = pl.int_range(pl.len()).over("item"), pl.len().over("item")
-        # Of n faces the kept ones are the middles of `count` equal stretches, (2 k + 1) n // 2 c.
-        before = (2 * place * count + total - 1) // (2 * total)
-        after = (2 * (place + 1) * count + total - 1) // (2 * total)
-        found = found.filter(after > before)
-    return Faces(found)
+    return Faces(found if count is None else thinned(found, count, frames=frames))
 
 
 def _chosen(items: pl.DataFrame, settings: TrainSettings, target: Target) -> pl.DataFrame:
@@ -179,11 +181,19 @@ def _chosen(items: pl.DataFrame, settings: TrainSettings, target: Target) -> pl.
     return items
 
 
+@dataclass(frozen=True)
+class _Share:
+    """How many faces of each item are taken; all where it is None, in whole clips of frames."""
+
+    count: int | None
+    frames: int
+
+
 def _faces_of(
     items: pl.DataFrame,
     split: str,
     faces: pl.DataFrame,
-    count: int | None,
+    share: _Share,
     classes: tuple[str, ...],
     column: str,
 ) -> Faces:
@@ -198,7 +208,7 @@ def _faces_of(
     _refuse_unknown(unknown, column, split, "fill it in, or leave the item out")
     without_hash = inside.filter(pl.col("sha256").is_null())
     _refuse_unknown(without_hash, "sha256", split, "run `unmask index` again, which writes it")
-    found = Faces(joined(inside, faces, count).table, classes)
+    found = Faces(joined(inside, faces, share.count, frames=share.frames).table, classes)
     for label, name in enumerate(classes):
         if not (found.labels == label).any():
             videos = inside.filter(pl.col("label") == label).height

@@ -80,7 +80,9 @@ class TrainSettings:
         0.1, "Share of a batch in the running statistics of batch norm."
     )
     sampling: str = setting("balanced", "balanced (reals as often as fakes), paired or all.")
-    frames_per_video: int | None = setting(None, "Faces of each video, evenly spread; else all.")
+    frames_per_video: int | None = setting(
+        None, "Faces of each video, evenly spread and in whole clips; else all."
+    )
     validation_frames_per_video: int | None = setting(None, "The same for the validation split.")
     flip: float = setting(0.5, "How often a face is mirrored.")
     colour: float = setting(0.3, "How often brightness, contrast and saturation change.")
