@@ -13,11 +13,12 @@ import torch
 
 from makers import forgeable
 from makers.forgeable import clip_row
-from unmask.catalog import Catalog, hash_file, read_catalog
+from makers.small_swap import SMALL, drawn, settings, swaps
+from unmask.catalog import hash_file, read_catalog
 from unmask.errors import InvalidInputError, NotFoundError
 from unmask.generators.openpeople import CorpusSettings, make_corpus
 from unmask.swapping.encoder import EncoderSettings, warm_start
-from unmask.swapping.forge_swap import SwapSettings, forge_swap
+from unmask.swapping.forge_swap import forge_swap
 from unmask.swapping.learner import SwapLearner
 from unmask.swapping.mirror import mirrored
 from unmask.swapping.ranks import one_after_another
@@ -26,31 +27,6 @@ from unmask.torch_contracts import SOURCE, TARGET
 from unmask.video.probe import probe
 from unmask.video.read import read_frames
 from unmask.video.write import read_mark
-
-SMALL: dict[str, Any] = {
-    "width": 0.05,
-    "iterations": 2,
-    "batch": 2,
-    "threads": 1,
-    "faces": 20,
-    "face_size": 96,
-    "workers": 1,
-}
-
-
-def settings(catalog: Path | None, out: Path, **more: Any) -> SwapSettings:
-    people = {"target": "ann", "source": "bob"}
-    return SwapSettings(out=out, catalog=catalog, **(SMALL | people | more))
-
-
-def drawn(root: Path, *people: str, **columns: Any) -> Path:
-    """Write a catalog with a clip of each of some drawn people."""
-    rows = [clip_row(root, one, frames=6, **columns) for one in people or ("ann", "bob", "cid")]
-    return forgeable.make(root, *rows)
-
-
-def swaps(catalog: Catalog) -> list[dict[str, Any]]:
-    return catalog.filter(label=1).rows()
 
 
 def contents(folder: Path) -> dict[str, bytes]:
