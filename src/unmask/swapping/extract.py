@@ -1,6 +1,6 @@
 """The aligned faces of people: landmarks found once, faces cut once, both kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,21 +77,28 @@ def extract(
         retry_failed=settings.retry_failed,
     )
     known = {row["id"]: file for row, file in zip(rows, files, strict=True)}
-    sets: list[FaceSet | InvalidInputError] = []
-    for person in people:
-        try:
-            sets.append(
-                make_face_set(
-                    person.rows,
-                    [known[row["id"]] for row in person.rows],
-                    out,
-                    out / FACES,
-                    size=settings.face_size,
-                    most=settings.faces,
-                    padding=padding,
-                    workers=settings.workers,
-                )
-            )
-        except InvalidInputError as error:
-            sets.append(InvalidInputError(f"{person.name}: {error}"))
+    sets = [_faces_of(person, known, out, settings, padding=padding) for person in people]
     return Extracted(known, sets)
+
+
+def _faces_of(
+    person: Person,
+    known: Mapping[str, LandmarkFile],
+    out: Path,
+    settings: ExtractSettings,
+    *,
+    padding: float,
+) -> FaceSet | InvalidInputError:
+    try:
+        return make_face_set(
+            person.rows,
+            [known[row["id"]] for row in person.rows],
+            out,
+            out / FACES,
+            size=settings.face_size,
+            most=settings.faces,
+            padding=padding,
+            workers=settings.workers,
+        )
+    except InvalidInputError as error:
+        return InvalidInputError(f"{person.name}: {error}")

@@ -117,19 +117,8 @@ def make_face_set(
     folder = out / key_of(contents, settings)
     if not folder.is_dir():
         parts = out / f".{folder.name}.part"
-        cut = _Cut(root, parts, size, padding)
-        tasks = _tasks(rows, files, most, cut)
-        made = run_journaled(
-            tasks,
-            _cut_clip,
-            key=lambda task: key_of(task.row["id"]),
-            journal=parts / "faces.jsonl",
-            workers=workers,
-            description="faces",
-            retry_failed=True,
-            files=lambda task, rows: [task.part],
-        )
-        _write(tasks, [row for (row,) in made], settings, parts / "whole")
+        tasks = _tasks(rows, files, most, _Cut(root, parts, size, padding))
+        _write(tasks, _cut_all(tasks, parts, workers), settings, parts / "whole")
         (parts / "whole").replace(folder)
         shutil.rmtree(parts)
     return read_face_set(folder)
@@ -176,6 +165,21 @@ def _tasks(rows: Sequence[Row], files: Sequence[LandmarkFile], most: int, cut: _
         for row, file, chunk, start in zip(rows, files, chunks, starts, strict=True)
         if chunk.size
     ]
+
+
+def _cut_all(tasks: Sequence[_Task], parts: Path, workers: int) -> list[Row]:
+    """Write the faces of each clip that has not been cut before, and return what was made."""
+    made = run_journaled(
+        tasks,
+        _cut_clip,
+        key=lambda task: key_of(task.row["id"]),
+        journal=parts / "faces.jsonl",
+        workers=workers,
+        description="faces",
+        retry_failed=True,
+        files=lambda task, rows: [task.part],
+    )
+    return [row for (row,) in made]
 
 
 def _cut_clip(task: _Task) -> list[Row]:
