@@ -302,9 +302,9 @@ def test_setting_that_an_older_release_did_not_know_was_its_default(
 ) -> None:
     settings = dict(read_swap_card(finished).settings)
     del settings["eyes"]
-    swap_run.refuse_other_run(tmp_path, settings, {"eyes": 3.0})
+    swap_run.refuse_other_pair(tmp_path, settings, {"eyes": 3.0})
     with pytest.raises(InvalidInputError, match=r"whose eyes was 3.0, not 2.0"):
-        swap_run.refuse_other_run(tmp_path, settings, {"eyes": 2.0})
+        swap_run.refuse_other_pair(tmp_path, settings, {"eyes": 2.0})
 
 
 def test_card_is_readable_json(finished: Path) -> None:

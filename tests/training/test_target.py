@@ -23,7 +23,7 @@ from unmask.training.loop import train
 from unmask.training.sampling import benign_counterparts, sampler_for
 from unmask.training.score import score_faces
 from unmask.training.settings import TrainSettings
-from unmask.training.state import refuse_other_run
+from unmask.training.state import refuse_other_training
 from unmask.training.target import TARGETS
 
 
@@ -176,9 +176,9 @@ def test_a_card_without_a_target_was_trained_on_the_label(
 ) -> None:
     settings = settings_for(attacked, tmp_path, target="label")
     now = {"target": "label", "adversarial": "", "seed": 0}
-    refuse_other_run(settings.out, {"seed": 0}, now)
+    refuse_other_training(settings.out, {"seed": 0}, now)
     with pytest.raises(InvalidInputError, match="whose target was 'label', not 'adversarial'"):
-        refuse_other_run(settings.out, {"seed": 0}, now | {"target": "adversarial"})
+        refuse_other_training(settings.out, {"seed": 0}, now | {"target": "adversarial"})
 
 
 def test_balanced_takes_all_classes_equally_often() -> None:

@@ -2,7 +2,8 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from unmask.errors import InvalidInputError
 from unmask.generators.pairs import Pair, Row, with_sources
@@ -14,7 +15,7 @@ Group = tuple[str, str]  # split and data set: faces stay within both
 Who = tuple[str, str]  # data set and name: a name has its meaning within one data set
 
 
-def who(row: Row) -> Who:
+def who(row: Mapping[str, Any]) -> Who:
     """Return who is seen in a clip."""
     return row["dataset"], row["person"]
 

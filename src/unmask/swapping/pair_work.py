@@ -12,7 +12,7 @@ from unmask.swapping.face_set import FaceSet
 from unmask.swapping.learner import network_options, new_network
 from unmask.swapping.pair_settings import FREE, PairSettings
 from unmask.swapping.swap_model import load_swap, read_swap_card
-from unmask.swapping.swap_run import STATE, refuse_other_run
+from unmask.swapping.swap_run import STATE, refuse_other_pair
 from unmask.torch_contracts import Autoencoder
 from unmask.training.carded import WEIGHTS
 
@@ -80,7 +80,7 @@ class PairWork:
             "names": list(card.names),
             "start": card.started_from,
         }
-        refuse_other_run(self.out, there, self.identity)
+        refuse_other_pair(self.out, there, self.identity)
         weights = self.out / WEIGHTS
         if not weights.is_file() or hash_file(weights) != card.weights_sha256:
             return False  # lost or damaged since: to be trained again

@@ -4,16 +4,16 @@ import csv
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from unmask.errors import InvalidInputError
 from unmask.files import write_whole
 from unmask.swapping.pair_settings import PairSettings
+from unmask.training.same_run import read_saved, refuse_other_run
 
 STATE, LOG = "state.pt", "log.csv"
 Row = dict[str, float]
@@ -77,30 +77,16 @@ def read_swap_run(folder: Path, identity: Mapping[str, Any]) -> tuple[SwapRun, M
     path = folder / STATE
     if not path.is_file():
         return SwapRun(identity), {}
-    try:
-        plain = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of any kind: the bytes may be anything
-        raise InvalidInputError(
-            f"the state of a run must be as training wrote it, got {path} "
-            f"({type(error).__name__}); delete it to start anew"
-        ) from None
-    refuse_other_run(folder, plain.pop("identity"), identity)
+    plain = read_saved(path)
+    refuse_other_pair(folder, plain.pop("identity"), identity)
     parts = plain.pop("parts")
     return SwapRun(identity, **plain), parts
 
 
-def refuse_other_run(folder: Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def refuse_other_pair(folder: Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to continue a run that had other settings or faces.
 
     Raises:
         InvalidInputError: naming the first difference.
     """
-    usual = {one.name: one.default for one in fields(PairSettings)}
-    for name in now:
-        # A setting that an older release did not know was as it is by default.
-        was = there.get(name, usual.get(name))
-        if was != now[name]:
-            raise InvalidInputError(
-                f"out must be new or hold the same run, got {folder}, whose {name} was {was!r}, "
-                f"not {now[name]!r}; choose another folder, or delete this one"
-            )
+    refuse_other_run(folder, there, now, kind=PairSettings, advice="delete this one")

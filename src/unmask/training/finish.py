@@ -17,7 +17,7 @@ from unmask.training.checkpoint import UNKNOWN, Card, read_card, save_checkpoint
 from unmask.training.data import TrainingData
 from unmask.training.log import LOG
 from unmask.training.settings import TrainSettings
-from unmask.training.state import STATE, RunState, read_run, refuse_other_run
+from unmask.training.state import STATE, RunState, read_run, refuse_other_training
 
 # Paths tell of a machine, not of a training; hashes say what lay there.
 PATHS = ("catalog", "faces", "out")
@@ -48,7 +48,7 @@ def is_finished(out: Path, identity: Mapping[str, Any]) -> bool:
         card = read_card(out)
     except NotFoundError:
         return False
-    refuse_other_run(out, dict(card.settings) | {"faces_hash": card.faces_hash}, identity)
+    refuse_other_training(out, dict(card.settings) | {"faces_hash": card.faces_hash}, identity)
     weights = out / WEIGHTS
     if not weights.is_file() or hash_file(weights) != card.weights_sha256:
         return False  # lost or damaged since: to be trained again

@@ -3,7 +3,7 @@
 import io
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unmask.errors import InvalidInputError
 from unmask.files import write_whole
 from unmask.training.findings import ClassValidation, Findings, Validation
+from unmask.training.same_run import read_saved, refuse_other_run
 from unmask.training.settings import TrainSettings
 
 STATE = "state.pt"
@@ -95,14 +95,8 @@ def read_run(folder: Path, identity: Mapping[str, Any]) -> tuple[RunState, Mappi
     path = folder / STATE
     if not path.is_file():
         return RunState(identity), {}
-    try:
-        plain = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # of any kind: the bytes may be anything
-        raise InvalidInputError(
-            f"the state of a run must be as training wrote it, got {path} "
-            f"({type(error).__name__}); delete it to start anew"
-        ) from None
-    refuse_other_run(folder, plain.pop("identity"), identity)
+    plain = read_saved(path)
+    refuse_other_training(folder, plain.pop("identity"), identity)
     parts = plain.pop("parts")
     if plain["best"] is not None:
         tensors = plain["best"].pop("validation")
@@ -115,19 +109,10 @@ def read_run(folder: Path, identity: Mapping[str, Any]) -> tuple[RunState, Mappi
     return RunState(identity, **plain), parts
 
 
-def refuse_other_run(folder: Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to continue a run that had other settings or data.
+def refuse_other_training(folder: Path, there: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to continue a training that had other settings or data.
 
     Raises:
         InvalidInputError: naming the first difference.
     """
-    usual = {one.name: one.default for one in fields(TrainSettings)}
-    for name in now:
-        # A setting that an older release did not know was as it is by default.
-        was = there.get(name, usual.get(name))
-        if was != now[name]:
-            raise InvalidInputError(
-                f"out must be new or hold the same run, got {folder}, whose {name} was "
-                f"{was!r}, not {now[name]!r}; choose another folder, or "
-                "restart=True"
-            )
+    refuse_other_run(folder, there, now, kind=TrainSettings, advice="restart=True")
