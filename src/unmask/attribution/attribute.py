@@ -8,13 +8,14 @@ import polars as pl
 
 from unmask.attribution.attributions import listed, seen_of, write_attributions
 from unmask.attribution.confidence import RULES, USUAL
-from unmask.attribution.makers import load_makers, score_makers
+from unmask.attribution.makers import load_makers
 from unmask.attribution.open_set import OpenSet, read_open_set
 from unmask.attribution.video import AGGREGATES, named, video_probabilities
 from unmask.catalog import Catalog, read_catalog
 from unmask.errors import InvalidInputError, unknown_name
 from unmask.settings import setting
 from unmask.training.data import read_faces
+from unmask.training.score import class_probabilities
 from unmask.training.setup import device_for
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def attribute(settings: AttributeSettings) -> pl.DataFrame:
     faces = read_faces(settings.faces)
     device = str(device_for(settings.device))
     videos = video_probabilities(
-        score_makers(checkpoint, faces, asked, device=device),
+        class_probabilities(checkpoint.detector, faces, asked, device=device),
         checkpoint.classes,
         aggregate=decision.aggregate,
         temperature=checkpoint.card.temperature,

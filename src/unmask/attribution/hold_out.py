@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from unmask.attribution.confidence import RULES, USUAL
-from unmask.attribution.makers import MakerCheckpoint, load_makers, score_makers
+from unmask.attribution.makers import MakerCheckpoint, load_makers
 from unmask.attribution.open_set import (
     Calibration,
     OpenSet,
@@ -22,7 +22,7 @@ from unmask.metrics.tally import FloatArray
 from unmask.provenance import now, this_commit
 from unmask.settings import setting
 from unmask.training.checkpoint import UNKNOWN
-from unmask.training.data import read_faces
+from unmask.training.score import class_probabilities
 from unmask.training.setup import device_for
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ def _judged(
 ) -> pl.DataFrame:
     """Return the probability of each maker for each of the items that has usable faces."""
     device = str(device_for(settings.device))
-    faces = score_makers(checkpoint, read_faces(settings.faces), items, device=device)
+    faces = class_probabilities(checkpoint.detector, settings.faces, items, device=device)
     return video_probabilities(faces, checkpoint.classes, aggregate=settings.aggregate)
 
 
