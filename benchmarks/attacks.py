@@ -11,16 +11,15 @@ is the same loop on the network in PyTorch's usual order of memory, in which the
 """
 
 import argparse
-import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
-from statistics import median
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from _turns import measured, show
 from unmask.attack_contracts import GREY
 from unmask.attacks.iterative_fgsm import IterativeFGSM
 from unmask.attacks.nes import NES
@@ -174,36 +173,6 @@ class PerImage(nn.Module):
         """Return logits (N, classes)."""
         logits: Tensor = self.detector(images[:, None])
         return logits
-
-
-def measured(
-    sides: Mapping[str, Callable[[], object]],
-    count: int,
-    rounds: int,
-    shares: Mapping[str, float] | None = None,
-) -> dict[str, tuple[float, float]]:
-    """Return the median of faces a second of each side, and of what ours does over it."""
-    done = {name: (shares or {}).get(name, count) for name in sides}
-    rates: list[dict[str, float]] = []
-    for _ in range(rounds + 1):
-        rates.append({name: done[name] / timed(work) for name, work in sides.items()})
-    del rates[0]  # warms up
-    return {
-        name: (median(one[name] for one in rates), median(one["ours"] / one[name] for one in rates))
-        for name in sides
-    }
-
-
-def show(title: str, figures: Mapping[str, tuple[float, float]]) -> None:
-    print(f"  {title}")
-    for name, (rate, over) in figures.items():
-        print(f"{name:>16}{rate:12.3f}{'' if name == 'ours' else f'   ({over:.2f})'}", flush=True)
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

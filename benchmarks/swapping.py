@@ -16,11 +16,9 @@ Beside busy neighbours several threads need OMP_WAIT_POLICY=PASSIVE, or they wai
 """
 
 import argparse
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import cv2
@@ -32,6 +30,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 from torch.optim import Adam
 
+from _turns import Sides, measured, show
 from unmask.catalog import hash_file
 from unmask.faces.landmarks import Landmarks, find_landmarks, write_landmarks
 from unmask.faces.topology import MEAN_FACE
@@ -55,8 +54,6 @@ from unmask.video.write import VideoWriter
 
 FACES, SIDE = 256, 256
 CRF = 23
-
-Sides = Mapping[str, Callable[[], object]]
 
 
 def main() -> None:
@@ -250,30 +247,6 @@ def at_once(clip: Path, network: Autoencoder, out: Path) -> None:
 @torch.inference_mode()
 def forward(network: Autoencoder, faces: Tensor) -> None:
     network(faces, SOURCE)
-
-
-def measured(sides: Sides, count: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Return the median of what each side does in a second, and of ours over it."""
-    rates: list[dict[str, float]] = []
-    for _ in range(rounds + 1):
-        rates.append({name: count / timed(work) for name, work in sides.items()})
-    del rates[0]  # warms up
-    return {
-        name: (median(one[name] for one in rates), median(one["ours"] / one[name] for one in rates))
-        for name in sides
-    }
-
-
-def show(title: str, figures: Mapping[str, tuple[float, float]]) -> None:
-    print(f"  {title}")
-    for name, (rate, over) in figures.items():
-        print(f"{name:>16}{rate:12.2f}{'' if name == 'ours' else f'   ({over:.2f})'}", flush=True)
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

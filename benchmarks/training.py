@@ -8,7 +8,6 @@ Beside busy neighbours several threads need OMP_WAIT_POLICY=PASSIVE, or they wai
 """
 
 import argparse
-import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
@@ -23,6 +22,7 @@ from lightning_fabric import Fabric
 from torch.nn.functional import cross_entropy
 from torch.optim import AdamW
 
+from _turns import timed
 from unmask.detectors.create import create_detector
 from unmask.torch_contracts import Detector
 from unmask.training.augment import Augmentation
@@ -145,12 +145,6 @@ def bare_scores(detector: Detector, batch: int) -> None:
     with torch.inference_mode():
         for _ in range(FACES // batch):
             detector(ready)
-
-
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
