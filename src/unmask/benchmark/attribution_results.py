@@ -73,21 +73,17 @@ class OfClass:
     metrics: Mapping[str, Measured]
 
 
-@dataclass(frozen=True)
-class AttributionResult:
-    """One network, trained on some makers at one quality and tested at another, by video.
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """What every result tells: which network, trained on what, was tested on what.
 
     Args:
         detector: its name.
         checkpoint: the weights that were tested.
-        frames: how many frames it sees at once.
         train: what they were trained on.
-        test: what they were tested on.
-        classes: that it tells apart, in order.
-        counts: of videos.
-        metrics: those of `MEASURES`.
-        per_class: in the order of the classes.
-        confusion: by class, how many videos were given each class.
+        test: what they were tested on, unknown makers among it.
+        classes: that the network knows, in order.
+        counts: of the videos of these classes.
         aggregate: the rule that makes a video's probabilities of its faces'.
         seed: of the training.
         settings: of the protocol and of the training, as JSON can hold them.
@@ -101,14 +97,10 @@ class AttributionResult:
 
     detector: str
     checkpoint: Checkpoint
-    frames: int
     train: Part
     test: Part
     classes: tuple[str, ...]
     counts: Tally
-    metrics: Mapping[str, Measured]
-    per_class: tuple[OfClass, ...]
-    confusion: tuple[tuple[int, ...], ...]
     aggregate: str
     seed: int
     settings: Mapping[str, Any]
@@ -119,6 +111,37 @@ class AttributionResult:
     scores: str
     notes: tuple[str, ...] = ()
 
+    def named(self, *words: str) -> str:
+        """Return the name of a file: the words, and a key of what they do not tell."""
+        asked = {name: value for name, value in self.settings.items() if name not in UNNAMED}
+        parts = [asdict(self.train), asdict(self.test)]
+        identity = [*words, self.checkpoint.sha256, *parts, self.aggregate, asked]
+        key = sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:6]
+        return "-".join([*(re.sub(r"[^a-z0-9]+", "_", word.lower()) for word in words), key])
+
+    @property
+    def qualities(self) -> list[str]:
+        """The words that tell what was trained on, and where it is another, what was tested on."""
+        tested = self.test.quality
+        return [self.train.quality, *(["on", tested] if tested != self.train.quality else [])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributionResult(Tested):
+    """One network on videos of the makers that it knows.
+
+    Args:
+        frames: how many frames it sees at once.
+        metrics: those of `MEASURES`.
+        per_class: in the order of the classes.
+        confusion: by class, how many videos were given each class.
+    """
+
+    frames: int
+    metrics: Mapping[str, Measured]
+    per_class: tuple[OfClass, ...]
+    confusion: tuple[tuple[int, ...], ...]
+
     @property
     def chance(self) -> float:
         """The accuracy of guessing."""
@@ -127,10 +150,7 @@ class AttributionResult:
     @property
     def name(self) -> str:
         """The name of the file: readable, and different for what is not the same thing."""
-        words = [PROTOCOL, self.detector, self.train.dataset, self.train.quality]
-        if self.test.quality != self.train.quality:
-            words += ["on", self.test.quality]
-        return _name(words, self.checkpoint, self.train, self.test, self.aggregate, self.settings)
+        return self.named(PROTOCOL, self.detector, self.train.dataset, *self.qualities)
 
 
 @dataclass(frozen=True)
@@ -163,63 +183,30 @@ class Threshold:
     chosen_on: str
 
 
-@dataclass(frozen=True)
-class OpenSetResult:
-    """One network that has to say “none of these” of what it was not trained on, by video.
+@dataclass(frozen=True, kw_only=True)
+class OpenSetResult(Tested):
+    """One network that has to say “none of these” of what it was not trained on.
 
     Args:
-        detector: its name.
-        checkpoint: the weights that were tested.
         left_out: the maker that it does not know; empty where it knows all, and reals are unknown.
         held_out: the second maker, which the threshold was chosen on; empty where there is none.
-        train: what they were trained on.
-        test: what they were tested on, the unknown ones among it.
-        classes: that it knows, in order.
-        counts: of the videos of known makers.
         threshold: from which confidence on a video is accepted.
         known: those of `KNOWN_MEASURES`; of none accepted there is no accuracy.
         unknown: the maker that was left out, and reals where they are no class.
-        aggregate: the rule that makes a video's probabilities of its faces'.
-        seed: of the training.
-        settings: of the protocol and of the training, as JSON can hold them.
-        commit: of the code.
-        catalog_sha256: the content hash of the tested items.
-        versions: of Python and the libraries.
-        created: UTC time in ISO format.
-        scores: the Parquet file of the probabilities.
-        notes: what a reader has to know.
     """
 
-    detector: str
-    checkpoint: Checkpoint
     left_out: str
     held_out: str
-    train: Part
-    test: Part
-    classes: tuple[str, ...]
-    counts: Tally
     threshold: Threshold
     known: Mapping[str, Measured]
     unknown: tuple[Unknown, ...]
-    aggregate: str
-    seed: int
-    settings: Mapping[str, Any]
-    commit: str
-    catalog_sha256: str
-    versions: Mapping[str, str]
-    created: str
-    scores: str
-    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The name of the file: readable, and different for what is not the same thing."""
-        words = [OPEN_PROTOCOL, self.detector, self.train.quality]
-        if self.test.quality != self.train.quality:
-            words += ["on", self.test.quality]
-        words += ["without", self.left_out] if self.left_out else ["reals"]
-        words += ["and", self.held_out] if self.held_out else []
-        return _name(words, self.checkpoint, self.train, self.test, self.aggregate, self.settings)
+        unknown = ["without", self.left_out] if self.left_out else ["reals"]
+        second = ["and", self.held_out] if self.held_out else []
+        return self.named(OPEN_PROTOCOL, self.detector, *self.qualities, *unknown, *second)
 
 
 def read_attribution_results(folder: Path) -> list[AttributionResult]:
@@ -240,17 +227,3 @@ def read_open_set_results(folder: Path) -> list[OpenSetResult]:
         InvalidInputError: if a file is no result; the message has the file and the key.
     """
     return read_records(OpenSetResult, folder, f"{OPEN_PROTOCOL}-*.json", of=OF, by=BY)
-
-
-def _name(
-    words: list[str],
-    checkpoint: Checkpoint,
-    train: Part,
-    test: Part,
-    aggregate: str,
-    settings: Mapping[str, Any],
-) -> str:
-    asked = {name: value for name, value in settings.items() if name not in UNNAMED}
-    identity = [checkpoint.sha256, asdict(train), asdict(test), aggregate, asked]
-    key = sha256(json.dumps([*words, *identity], sort_keys=True).encode()).hexdigest()[:6]
-    return "-".join([*(re.sub(r"[^a-z0-9]+", "_", word.lower()) for word in words), key])
