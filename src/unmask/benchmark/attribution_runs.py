@@ -13,7 +13,6 @@ from unmask.benchmark.leakage import notes_on_seen
 from unmask.benchmark.results import Checkpoint
 from unmask.benchmark.trainings import (
     Training,
-    one_thread,
     read_training,
     shared_store,
     training_settings,
@@ -32,7 +31,7 @@ from unmask.training.data import Faces, load_data
 from unmask.training.loop import train
 from unmask.training.score import class_probabilities
 from unmask.training.settings import TrainSettings
-from unmask.training.setup import device_for
+from unmask.training.setup import device_for, one_thread
 
 REAL_MAKER = "real"
 FORMAT = 1  # of what a journal's lines hold

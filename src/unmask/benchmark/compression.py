@@ -16,7 +16,6 @@ from unmask.benchmark.results import Level, Result, read_result
 from unmask.benchmark.tables import cross_quality_table, same_quality_table, write_table
 from unmask.benchmark.trainings import (
     Training,
-    one_thread,
     read_training,
     shared_store,
     training_settings,
@@ -31,7 +30,7 @@ from unmask.settings import setting, to_plain
 from unmask.training.data import read_faces
 from unmask.training.loop import train
 from unmask.training.settings import TrainSettings
-from unmask.training.setup import device_for
+from unmask.training.setup import device_for, one_thread
 from unmask.video.read import read_frame
 
 PROTOCOL = "compression"

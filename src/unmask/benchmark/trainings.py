@@ -1,12 +1,9 @@
 """What a comparison of many networks needs to train them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from unmask.errors import unknown_name
 from unmask.settings import load_settings, read_toml
@@ -56,17 +53,6 @@ def training_settings(
     # What lies there may be of other clips.
     chosen = {"detector": detector, "out": folder, "restart": True}
     return load_settings(TrainSettings, {**own, **fixed, **chosen})
-
-
-@contextmanager
-def one_thread(device: str) -> Iterator[None]:
-    """Let a CPU compute on one thread: the weights must not depend on what else is trained."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if device == "cpu" else before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 import av
 
 from unmask.catalog import hash_file
-from unmask.datasets.dfdm_names import quality_of
 from unmask.errors import UnmaskError
 from unmask.execution.journal import key_of
 from unmask.generators.landmark_files import LandmarkFile, Row, content_key, failure
@@ -23,6 +22,7 @@ from unmask.swapping.swap_model import read_swap_card
 from unmask.swapping.swap_rows import told
 from unmask.swapping.warm_start import train_encoder
 from unmask.training.carded import CARD, WEIGHTS
+from unmask.training.setup import device_for, one_thread
 from unmask.video.probe import VideoInfo, probe
 from unmask.video.read import read_frames
 from unmask.video.write import VideoWriter, read_mark
@@ -129,14 +129,16 @@ def make_swaps(task: SwapTask) -> list[Row]:
     if missing:
         return [{"rows": _alike(task.outputs, {"status": "no_face", "reason": missing[0]})}]
     try:
-        card = read_swap_card(_train(task))
+        with one_thread(device_for(task.settings.device)):
+            card = read_swap_card(_train(task))
     except (UnmaskError, OSError, av.FFmpegError) as error:
         return [{"rows": _alike(task.outputs, failure(error))}]
-    rows = [
-        told(row, card)
-        for convert in task.converts
-        for row in with_mask_hash(convert_clip(convert), convert.out)
-    ]
+    with one_thread(device_for(task.settings.device)):
+        rows = [
+            told(row, card)
+            for convert in task.converts
+            for row in with_mask_hash(convert_clip(convert), convert.out)
+        ]
     if not task.keeps_weights and all(row["status"] == "ok" for row in rows):
         (task.model / WEIGHTS).unlink()
     return [{"rows": rows}]
@@ -144,7 +146,8 @@ def make_swaps(task: SwapTask) -> list[Row]:
 
 def make_encoder(task: EncoderTask) -> list[Row]:
     """Train an encoder on many people."""
-    train_encoder(task.settings, [read_face_set(folder) for folder in task.faces], task.out)
+    with one_thread(device_for(task.settings.device)):
+        train_encoder(task.settings, [read_face_set(folder) for folder in task.faces], task.out)
     return [{"status": "ok"}]
 
 
@@ -170,13 +173,10 @@ def _coded(task: RealTask) -> list[Row]:
                 writer.write(frame.image, frame.time if info.variable_rate else None)
             frames += 1
     return [
-        {
-            "id": output.id,
-            "path": output.id,
+        output.said
+        | {
             "status": "ok",
             "reason": None,
-            "quality": quality_of(output.crf or 0),
-            "crf": output.crf,
             "settings": json.dumps({"degradation": f"h264:{output.crf}"}),
             "sha256": hash_file(task.out / output.id),
             "frames": frames,
@@ -206,13 +206,4 @@ def _writers(task: RealTask, info: VideoInfo) -> Iterator[list[VideoWriter]]:
 
 
 def _alike(outputs: tuple[Output, ...], said: Row) -> list[Row]:
-    return [
-        {
-            "id": output.id,
-            "path": output.id,
-            "quality": quality_of(output.crf or 0),
-            "crf": output.crf,
-        }
-        | said
-        for output in outputs
-    ]
+    return [output.said | said for output in outputs]

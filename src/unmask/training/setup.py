@@ -44,6 +44,17 @@ def repeatable(device: torch.device) -> Iterator[None]:
             cudnn.deterministic, cudnn.benchmark = before[3:]
 
 
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """Let a CPU compute on one thread: the weights must not depend on what else is trained."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if device == "cpu" else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def device_for(name: str) -> str:
     """Return the device of a name: `auto` takes the fastest that is there.
 
